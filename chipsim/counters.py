@@ -1,0 +1,91 @@
+"""Counters: what happened on every core in every step, as integers. They know no joule and no second.
+
+docs/semantics.md section 7 says when each event is counted; `EVENTS` below is the same table in code, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+HOST = -1  # core id of the pseudo-core for what the host or the whole chip does; always the last column
+
+FORWARD = (
+    "inputs_injected", "packets", "hops_x", "hops_y", "hops_local", "packets_in", "words_read", "synops",
+    "updates_active", "updates_idle", "spikes", "barriers",
+)  # fmt: skip
+MARKING = (
+    "gate_checks", "active_log_entries", "spike_log_entries", "mark_packets", "hops_x", "hops_y", "hops_local", "packets_in",
+)  # fmt: skip
+REPLAY = (
+    "score_packets", "broadcasts", "softmax_evaluations", "log_reads", "trace_decays", "error_updates", "evaluations",
+    "rows_read", "rows_skipped", "rows_gathered", "words_read", "row_adds", "gather_adds", "error_packets",
+    "error_hops_x", "error_hops_y", "error_hops_local", "packets_in", "barriers",
+)  # fmt: skip
+UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
+
+# (phase, stage, event), one row of the counts array each; stage: whether the chip does it in a forward or in a replay step
+EVENTS = (
+    *(("forward", "forward", e) for e in FORWARD),
+    *(("backward", "forward", e) for e in MARKING),
+    *(("backward", "replay", e) for e in REPLAY),
+    *(("update", "replay", e) for e in UPDATE),
+)
+ROW = {key: n for n, key in enumerate(EVENTS)}
+PHASES = ("forward", "backward", "update")
+SUMS = {"neuron_updates": ("updates_active", "updates_idle"), "hops": ("hops_x", "hops_y", "hops_local"),
+        "error_hops": ("error_hops_x", "error_hops_y", "error_hops_local"),
+        "log_words": ("active_log_entries", "spike_log_entries")}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Event counts of one or more samples.
+
+    counts: [E, T, K] int64 summed over samples, or [M, E, T, K] one block per sample; E rows as in `EVENTS`, T steps, K columns.
+    cores: [K] int64 core id of each column, ascending, `HOST` last.
+    samples: how many samples the counts cover.
+    """
+
+    counts: np.ndarray
+    cores: np.ndarray
+    samples: int = 1
+
+    def total(self) -> Counters:
+        """Return the counts summed over samples: [E, T, K]."""
+        return self if self.counts.ndim == 3 else Counters(self.counts.sum(axis=0), self.cores, self.samples)
+
+    def __add__(self, other: Counters) -> Counters:
+        return Counters(self.total().counts + other.total().counts, self.cores, self.samples + other.samples)
+
+    def of(self, phase: str, event: str) -> np.ndarray:
+        """Return [T, K] counts of one event in one phase, over both stages; a name in `SUMS` gives the sum of its parts."""
+        parts = SUMS.get(event, (event,))
+        rows = [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e in parts]
+        if not rows:
+            raise KeyError(f"no event {event!r} in phase {phase!r}; events: {sorted(events_of(phase))}")
+        return self.total().counts[rows].sum(axis=0)
+
+    def table(self) -> dict[str, dict[str, int]]:
+        """Return {phase: {event: total}}, sums included, as plain integers."""
+        return {phase: {event: int(self.of(phase, event).sum()) for event in events_of(phase)} for phase in PHASES}
+
+    def per_sample(self) -> dict[str, dict[str, float]]:
+        """Return {phase: {event: mean per sample}}, the `counts_per_sample` of `chipsim train --json`."""
+        return {p: {e: n / self.samples for e, n in row.items()} for p, row in self.table().items()}
+
+
+def events_of(phase: str) -> list[str]:
+    """Return the event names of a phase in table order, each sum behind its last part."""
+    names = list(dict.fromkeys(e for p, _, e in EVENTS if p == phase))
+    for total, parts in SUMS.items():
+        present = [n for n, e in enumerate(names) if e in parts]
+        if present:
+            names.insert(present[-1] + 1, total)
+    return names
+
+
+def empty(steps: int, cores: np.ndarray, samples: int = 1) -> Counters:
+    """Return zero counts, one block per sample."""
+    return Counters(np.zeros((samples, len(EVENTS), steps, len(cores)), dtype=np.int64), cores, samples)
