@@ -1,0 +1,171 @@
+"""Time of counted events: each step takes as long as its slowest core (or its hottest link), plus a barrier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from chipsim.counters import EVENTS, HOST, PHASES, Counters
+from chipsim.hardware import Chip
+
+NS = 1e-9  # s
+SEND = ("updates_active", "updates_idle", "spikes", "packets")
+RECEIVE = ("packets_in", "synops", "words_read")
+LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
+
+
+class LinkLoads(NamedTuple):
+    """Packets on each link of the mesh, for the network time "hottest_link"; L links, M samples, T steps."""
+
+    kinds: tuple[str, ...]  # [L] "x" or "y"
+    forward: np.ndarray  # [M, T, L] int64, packets of spikes
+    marking: np.ndarray  # [M, T, L] int64, mark packets
+    replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets
+
+
+@dataclass(frozen=True)
+class Time:
+    """Time in s, summed over samples.
+
+    A phase is None if work was counted in it and nothing of that has a time; `total_s` is the sum of the others.
+    unpriced: "phase.event" that cores did and that have no time: left out, so the time is a lower bound.
+    network: the network time that was really used, "none" if the link loads were not given.
+    critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
+    """
+
+    forward_s: float | None
+    backward_s: float | None
+    update_s: float | None
+    total_s: float | None
+    unpriced: tuple[str, ...]
+    network: str
+    critical_steps: dict[int, int]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that takes time had one."""
+        return not self.unpriced
+
+    def __add__(self, other: Time) -> Time:
+        """Return the time of both, for the batches of a run."""
+        parts = [plus(getattr(self, f"{phase}_s"), getattr(other, f"{phase}_s")) for phase in PHASES]
+        cores = sorted({*self.critical_steps, *other.critical_steps})
+        steps = {core: self.critical_steps.get(core, 0) + other.critical_steps.get(core, 0) for core in cores}
+        unpriced = tuple(dict.fromkeys(self.unpriced + other.unpriced))
+        network = self.network if self.network == other.network else "none"
+        return Time(*parts, total(parts), unpriced, network, steps)
+
+    def per_sample(self, samples: int) -> dict[str, float | None]:
+        """Return the `time_s_per_sample` of `chipsim train --json`, in s."""
+        values = {name: getattr(self, f"{name}_s") for name in (*PHASES, "total")}
+        return {name: None if value is None else value / samples for name, value in values.items()}
+
+
+def plus(a: float | None, b: float | None) -> float | None:
+    """Return the sum of two times of a phase; a phase without a known time stays unknown beside one in which nothing happened."""
+    if a is None or b is None:
+        return (a or b) or None
+    return a + b
+
+
+def total(parts: list[float | None]) -> float | None:
+    """Return the sum of what is known; None if nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: LinkLoads | None = None) -> Time:
+    """Return the time of counted events on a chip.
+
+    Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
+    link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
+    difference to the step without it counts as backward. Replay steps and the update: the slowest core's sum of all work. Each
+    counted barrier adds its time over `tiles_used` tiles. The host is no core.
+
+    counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
+    """
+    counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
+    if counters.counts.ndim == 3 and counters.samples != 1:
+        raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
+    ids = counters.cores[counters.cores != HOST]
+    work = counts[..., : len(ids)]  # [M, E, T, C]; the host is the last column
+    send, receive = (core_time(work, chip, "forward", "forward", side) for side in (SEND, RECEIVE))
+    plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C] ns
+    learning = plain + core_time(work, chip, "backward", "forward")
+    replay, update = core_time(work, chip, "backward", "replay"), core_time(work, chip, "update", "replay")
+
+    loads = link_loads if chip.network_time == "hottest_link" else None
+    spikes, marks, errors = (link_time(chip, loads, stage) for stage in ("forward", "marking", "replay"))
+    forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks)  # [M, T] ns
+    barriers = {phase: barrier_time(counts, chip, phase, tiles_used) for phase in PHASES}
+    backward_ns = (learning_steps - forward_steps).sum() + slowest(replay, errors).sum()
+    steps_ns = {"forward": forward_steps.sum(), "backward": backward_ns, "update": slowest(update, np.zeros(1)).sum()}
+
+    timed, unpriced = survey(counts, work, chip, loads is not None)
+    parts = [float(steps_ns[p] + (barriers[p] or 0.0)) * NS if timed[p] else None for p in PHASES]
+    network = "none" if loads is None else chip.network_time
+    return Time(*parts, total(parts), unpriced, network, critical(np.concatenate([learning, replay], axis=1), ids))
+
+
+def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
+    """Return the rows of `EVENTS` that take time in a core: all of a phase and stage, or those named."""
+    mine = [(n, e) for n, (p, s, e) in enumerate(EVENTS) if (p, s) == (phase, stage)]
+    return [n for n, e in mine if (e in events if events else e not in LINK and e != "barriers")]
+
+
+def core_time(work: np.ndarray, chip: Chip, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
+    """Return [M, T, C] ns of the named events (default: all that take time in a core); those without a time add nothing."""
+    ns = np.zeros(work.shape[:1] + work.shape[2:])
+    for row in rows_of(phase, stage, events):
+        price = chip.time.get(f"{phase}.{EVENTS[row][2]}")
+        if price is not None and price.value:
+            ns += price.value * work[:, row]
+    return ns
+
+
+def link_time(chip: Chip, loads: LinkLoads | None, stage: str) -> np.ndarray:
+    """Return [M, T, L] ns that the packets of a stage keep each link busy; [1, 1, 1] zeros without loads."""
+    if loads is None:
+        return np.zeros((1, 1, 1))
+    event = {"forward": "forward.hops_", "marking": "backward.hops_", "replay": "backward.error_hops_"}[stage]
+    prices = [chip.time.get(event + kind) for kind in loads.kinds]
+    return getattr(loads, stage) * np.array([p.value if p else 0.0 for p in prices])
+
+
+def slowest(cores: np.ndarray, links: np.ndarray) -> np.ndarray:
+    """Return [M, T] ns of each step: its slowest core or its hottest link."""
+    return np.maximum(cores.max(axis=-1, initial=0.0), links.max(axis=-1, initial=0.0))
+
+
+def barrier_time(counts: np.ndarray, chip: Chip, phase: str, tiles: int) -> float | None:
+    """Return the ns of all barriers of a phase; None if there were some and their time is not known."""
+    number = int(counts[:, [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers"]].sum())
+    each = chip.barrier(tiles)
+    return None if number and each is None else number * (each or 0.0)
+
+
+def survey(counts: np.ndarray, work: np.ndarray, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
+    """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none."""
+    on_cores, anywhere = work.sum(axis=(0, 2, 3)), counts.sum(axis=(0, 2, 3))  # [E]
+    known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    unpriced = []
+    for n, (phase, _, event) in enumerate(EVENTS):
+        barrier = event == "barriers"
+        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links):
+            continue
+        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in chip.time
+        known[phase].append(has_time)
+        if not has_time:
+            unpriced.append(f"{phase}.{event}")
+    return {phase: any(flags) or not flags for phase, flags in known.items()}, tuple(dict.fromkeys(unpriced))
+
+
+def critical(cores: np.ndarray, ids: np.ndarray) -> dict[int, int]:
+    """Return {core: steps in which it took longest} of [M, T, C] ns; steps without work count for nobody."""
+    if not len(ids):
+        return {}
+    busy = cores.max(axis=-1) > 0
+    steps = np.bincount(cores.argmax(axis=-1)[busy], minlength=len(ids))
+    return {int(core): int(n) for core, n in zip(ids, steps, strict=True)}

@@ -1,0 +1,94 @@
+"""Softmax cross entropy on the class scores, and the error it injects into the readout (docs/semantics.md section 4).
+
+q_c = softmax(m)_c - 1[c = y]. With m_c = sum_t out_c[t] the error G_c = (1 - a_r) q_c enters at every step, with m_c = max_t out_c[t]
+only at the first maximum t*_c. Source: spec of Perez-Nieves & Goodman 2021, readout modes `sum` and `max`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.kernels._jit import by_number, kernel
+from chipsim.kernels.fixed import DECAY_BITS, rescale
+
+TABLE_BITS = 16  # width of an exponential table entry
+TABLE_STEPS = 16  # table entries per unit of the exponent
+PROBABILITY_BITS = 14  # fraction bits of a probability
+TABLE = np.rint(((1 << TABLE_BITS) - 1) * np.exp(-np.arange(256) / TABLE_STEPS)).astype(np.int64)
+
+
+def _inject_fixed(gain, scores, label, fraction, delta_fraction, inject):
+    """Write the injected error of every class; `gain` = 4096 - decay word, `fraction`: fraction bits of V."""
+    best = scores.max()
+    total = np.int64(0)
+    for c in range(len(scores)):
+        index = ((best - scores[c]) * gain) >> np.int64(fraction + DECAY_BITS - 4)
+        inject[c] = TABLE[index] if index < len(TABLE) else 0
+        total += inject[c]
+    for c in range(len(scores)):
+        p = ((np.int64(inject[c]) << np.int64(PROBABILITY_BITS + 1)) + total) // (2 * total)
+        q = p - (np.int64(1) << np.int64(PROBABILITY_BITS)) if c == label else p
+        inject[c] = rescale(rescale(q * gain, DECAY_BITS), PROBABILITY_BITS - delta_fraction)
+
+
+def _inject_float(gain, scores, label, fraction, delta_fraction, inject):
+    best = scores.max()
+    total = inject[0] * 0
+    for c in range(len(scores)):
+        inject[c] = np.exp((scores[c] - best) * gain)
+        total += inject[c]
+    for c in range(len(scores)):
+        q = inject[c] / total - (1 if c == label else 0)
+        inject[c] = q * gain
+
+
+inject_error = by_number(_inject_fixed, _inject_float)
+
+
+@kernel
+def start_backward(circuit, work, label, mode, gain, fraction, delta_fraction, regulariser):
+    """Clear the backward state, then form the loss error and the regulariser terms of one sample.
+
+    mode: 0 sum, 1 max. regulariser: [P, 4] number: upper term, lower slope, f_upper, f_lower (zeros: none); the upper term is already
+    in the delta format of the population, the lower term is round(slope * (f_lower - n)) in float64 before conversion.
+    """
+    e = work.errors
+    e.delta[:] = 0
+    e.eps[:] = 0
+    e.reg[:] = 0
+    scores = work.membranes.score[:, mode].copy()
+    inject_error(gain, scores, label, fraction, delta_fraction, e.inject)
+    for c in range(len(e.due)):
+        e.due[c] = work.membranes.best[c] if mode == 1 else -1
+    regularise(circuit, work, regulariser)
+
+
+@kernel
+def regularise(circuit, work, regulariser):
+    """Write the regulariser gradient of every hidden neuron, constant over time (spec of the paper's code, section 3)."""
+    counts = work.errors.live
+    if not regulariser.any():
+        return
+    counts[:] = 0
+    for e in range(work.spikes.start[-1]):
+        counts[work.spikes.unit[e]] += 1
+    for p in range(1, len(circuit.lo) - 1):
+        lo, hi = circuit.lo[p], circuit.hi[p]
+        mean = counts[lo:hi].sum() / (hi - lo)
+        for n in range(lo, hi):
+            if mean > regulariser[p, 2]:
+                work.errors.reg[n] += add_term(work.errors.reg[n], regulariser[p, 0])
+            if counts[n] < regulariser[p, 3]:
+                work.errors.reg[n] -= add_term(work.errors.reg[n], regulariser[p, 1] * (regulariser[p, 3] - counts[n]))
+
+
+def _term_fixed(like, term):
+    """Round a regulariser term, given in units of the delta format, to an integer."""
+    return np.int64(np.rint(term))
+
+
+def _term_float(like, term):
+    return term
+
+
+add_term = by_number(_term_fixed, _term_float)

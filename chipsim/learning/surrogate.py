@@ -1,0 +1,42 @@
+"""Surrogate derivatives g(V) inside the active band |V - theta| < half_width.
+
+    paper: g = 1 / (100 |V - theta| + 1)^2       Perez-Nieves & Goodman 2021, section 4
+    box:   g = 1
+
+Fixed point reads a table of 32 entries with 8 fraction bits at the middle of each interval of |V - theta|; the table index is what
+the active log stores.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.kernels._jit import by_number
+
+ENTRIES = 32
+FRACTION = 8
+SHARPNESS = 100.0
+SHAPES = ("paper", "box")
+
+
+def table(shape: str, half_width: float) -> np.ndarray:
+    """Return the [32] int64 table of `shape` over 0 <= |V - theta| < half_width (threshold units)."""
+    if shape == "box":
+        return np.full(ENTRIES, 1 << FRACTION, dtype=np.int64)
+    middle = (np.arange(ENTRIES) + 0.5) / ENTRIES * half_width
+    return np.rint((1 << FRACTION) / (SHARPNESS * middle + 1.0) ** 2).astype(np.int64)
+
+
+def _gain_fixed(u, band, lut, box):
+    """Return (table index, g) of an active neuron with u = V - theta."""
+    code = (abs(u) * ENTRIES) // band
+    return code, np.int64(lut[code])
+
+
+def _gain_float(u, band, lut, box):
+    if box:
+        return np.int64(0), abs(u) * 0 + 1
+    return np.int64(0), 1 / (SHARPNESS * abs(u) + 1) ** 2
+
+
+gain_of = by_number(_gain_fixed, _gain_float)

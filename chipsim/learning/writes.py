@@ -1,0 +1,88 @@
+"""Write policies: how a gradient accumulator becomes a new stored weight (docs/semantics.md section 6).
+
+    stochastic  dw = (acc + r) >> S with r uniform in [0, 2^S): unbiased, one random word per synapse written
+    nearest     dw = acc / 2^S rounded, halves up: updates below half a weight LSB are lost
+
+S is the shift of the write: fraction of delta + learning-rate shift - fraction of the weight.
+"""
+
+from __future__ import annotations
+
+from chipsim.kernels._jit import kernel
+from chipsim.kernels.fixed import clip_symmetric, rescale, round_stochastic, wide
+from chipsim.kernels.random import WEIGHT_WRITE, random_word
+
+POLICIES = {"stochastic": 0, "nearest": 1}
+
+
+@kernel
+def write_weights(circuit, weights, gradient, shifts, top, policy, address, work):
+    """Write the weights of all dirty rows and clear their accumulators.
+
+    shifts: [K] int64 shift S of each projection; top: largest weight; policy: code of `POLICIES`;
+    address: (seed, sample, pass) of the random words. Visits, evaluations, draws and writes go to `work.activity`.
+    """
+    a, dirty = work.activity, work.errors.dirty
+    clear_update_counts(a)
+    for k in range(len(circuit.pre)):
+        source, target = circuit.pre[k], circuit.post[k]
+        first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
+        low, slices = circuit.first_slice[target], circuit.first_slice[target + 1] - circuit.first_slice[target]
+        for i in range(circuit.hi[source] - circuit.lo[source]):
+            row = circuit.offset[k] + i * width - first
+            for s in range(low, low + slices):
+                mark = circuit.rows[k] + i * slices + s - low
+                if dirty[mark]:
+                    dirty[mark] = False
+                    a.visits[s] += circuit.row_words[s]
+                    for n in range(row + circuit.slice_lo[s], row + circuit.slice_hi[s]):
+                        write_word(n, s, weights, gradient, shifts[k], top, policy, address, a)
+
+
+@kernel
+def clear_update_counts(a):
+    """Start the counts of an update."""
+    for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised):
+        counts[:] = 0
+    a.updated[0] = 1
+
+
+@kernel
+def write_word(n, s, weights, gradient, shift, top, policy, address, a):
+    """Write one synapse if its accumulator is not zero."""
+    acc = wide(gradient[n])
+    if acc == 0:
+        return
+    a.evaluations[s] += 1
+    if policy == 0:
+        a.draws[s] += 1
+        dw = round_stochastic(acc, shift, random_word(address[0], WEIGHT_WRITE, n, 0, address[1], address[2]))
+    else:
+        dw = rescale(acc, shift)
+    before = wide(weights[n])
+    after = clip_symmetric(before - dw, top)
+    if after != before:
+        weights[n] = after
+        a.writes[s] += 1
+    gradient[n] = 0
+
+
+@kernel
+def sweep_rows(circuit, gradient, work):
+    """Count what a float update would fetch and evaluate, and clear the table of dirty rows; accumulators stay as they are."""
+    a, dirty = work.activity, work.errors.dirty
+    clear_update_counts(a)
+    for k in range(len(circuit.pre)):
+        source, target = circuit.pre[k], circuit.post[k]
+        first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
+        low, slices = circuit.first_slice[target], circuit.first_slice[target + 1] - circuit.first_slice[target]
+        for i in range(circuit.hi[source] - circuit.lo[source]):
+            row = circuit.offset[k] + i * width - first
+            for s in range(low, low + slices):
+                mark = circuit.rows[k] + i * slices + s - low
+                if dirty[mark]:
+                    dirty[mark] = False
+                    a.visits[s] += circuit.row_words[s]
+                    for n in range(row + circuit.slice_lo[s], row + circuit.slice_hi[s]):
+                        if gradient[n] != 0:
+                            a.evaluations[s] += 1
