@@ -1,0 +1,164 @@
+"""Accounting: exact counts per core and step as products of what happened per slice with the routing tables.
+
+Every line is one row of the table in docs/semantics.md section 7. Arrays run over [M samples, T steps, S slices].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.compiler import ChipImage
+from chipsim.counters import EVENTS, ROW, Counters
+from chipsim.state import Activity
+
+
+class Ledger:
+    """Books counts per slice into columns of cores."""
+
+    def __init__(self, image: ChipImage, samples: int, steps: int):
+        self.routes = image.routes
+        self.counts = np.zeros((samples, len(EVENTS), steps, len(image.routes.cores)), dtype=np.int64)
+
+    def book(self, phase: str, stage: str, event: str, per_slice: np.ndarray) -> None:
+        """Add [M, T, S] counts to the cores that hold the slices."""
+        self.counts[:, ROW[phase, stage, event]] += per_slice @ self.routes.column
+
+    def hops(self, phase: str, stage: str, prefix: str, per_slice: np.ndarray) -> None:
+        """Add [3, M, T, S] hop counts."""
+        for axis, name in enumerate(("x", "y", "local")):
+            self.book(phase, stage, f"{prefix}_{name}", per_slice[axis])
+
+    def barriers(self, phase: str, stage: str, steps: slice) -> None:
+        """Add one barrier per step to the host column."""
+        self.counts[:, ROW[phase, stage, "barriers"], steps, -1] += 1
+
+
+def later(counts: np.ndarray) -> np.ndarray:
+    """Move [..., T, S] counts one step later: departures to arrivals. What leaves in the last step never arrives."""
+    moved = np.zeros_like(counts)
+    moved[..., 1:, :] = counts[..., :-1, :]
+    return moved
+
+
+def account(image: ChipImage, activity: Activity, learned: bool) -> Counters:
+    """Return the counts of M samples, [M, E, T, K]; fields of `activity` carry a leading axis M.
+
+    learned: the samples were replayed; `activity.updated` says after which of them weights were written.
+    """
+    samples, steps = activity.spikes.shape[:2]
+    ledger = Ledger(image, samples, steps)
+    arrivals = book_forward(image, activity, ledger)
+    if image.learning:
+        marks = book_marking(image, activity, ledger)
+        if learned:
+            book_replay(image, activity, ledger, arrivals, marks)
+            book_loss(image, ledger)
+            book_update(activity, ledger)
+    return Counters(ledger.counts, image.routes.cores, samples)
+
+
+def sent(counts: np.ndarray) -> np.ndarray:
+    """Return departures: events of the last step send nothing."""
+    leaving = counts.copy()
+    leaving[:, -1] = 0
+    return leaving
+
+
+def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
+    """Book phase forward; return [M, T, S] spikes that arrive at each slice."""
+    routes, stage = image.routes, ("forward", "forward")
+    leaving = sent(a.spikes)
+    arrivals = later(leaving @ routes.fan)
+    injected = leaving.copy()
+    injected[:, :, 1:] = 0
+    spikes = a.spikes.copy()
+    spikes[:, :, 0] = 0
+    updates = np.zeros_like(a.spikes)
+    updates[:, 1:, 1:] = routes.size[1:]
+    ledger.book(*stage, "inputs_injected", injected)
+    ledger.book(*stage, "packets", leaving * routes.fan.sum(axis=1))
+    ledger.hops(*stage, "hops", leaving * routes.spike_hops[:, None, None, :])
+    ledger.book(*stage, "packets_in", arrivals)
+    ledger.book(*stage, "words_read", arrivals * image.circuit.row_words)
+    ledger.book(*stage, "synops", arrivals * routes.size)
+    ledger.book(*stage, "updates_active", a.busy)
+    ledger.book(*stage, "updates_idle", updates - a.busy)
+    ledger.book(*stage, "spikes", spikes)
+    ledger.barriers(*stage, slice(1, None))
+    return arrivals
+
+
+def book_marking(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
+    """Book what learning adds to the forward steps; return [M, T, S] marks that arrive at each slice."""
+    routes, stage = image.routes, ("backward", "forward")
+    leaving = sent(a.marks)
+    marks = later(leaving @ routes.fan)
+    checks = np.zeros_like(a.spikes)
+    checks[:, 1:] = np.where([image.circuit.fires[s.population] for s in image.slices], routes.size, 0)
+    ledger.book(*stage, "gate_checks", checks)
+    ledger.book(*stage, "active_log_entries", a.active)
+    ledger.book(*stage, "spike_log_entries", later(sent(a.spikes) @ routes.fan) + marks)
+    ledger.book(*stage, "mark_packets", leaving * routes.fan.sum(axis=1))
+    ledger.hops(*stage, "hops", leaving * routes.spike_hops[:, None, None, :])
+    ledger.book(*stage, "packets_in", marks)
+    return marks
+
+
+def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndarray, marks: np.ndarray) -> None:
+    """Book the replay steps; the record of (i, t - 1) is read in replay step t, where it also arrived."""
+    routes, stage = image.routes, ("backward", "replay")
+    leaving = sent(a.active)
+    gathered = later(leaving @ routes.fan)
+    plain = arrivals + marks - gathered  # records that spiked only
+    met = np.where(a.live > 0, plain, 0)
+    ledger.book(*stage, "log_reads", a.active + arrivals + marks)
+    ledger.book(*stage, "trace_decays", a.decays)
+    ledger.book(*stage, "error_updates", a.injected)
+    ledger.book(*stage, "evaluations", a.active)
+    ledger.book(*stage, "rows_read", gathered + met)
+    ledger.book(*stage, "rows_skipped", plain - met)
+    ledger.book(*stage, "rows_gathered", gathered)
+    ledger.book(*stage, "words_read", (gathered + met) * image.circuit.row_words)
+    ledger.book(*stage, "row_adds", arrivals * a.live)
+    ledger.book(*stage, "gather_adds", gathered * a.live)
+    ledger.book(*stage, "error_packets", gathered)
+    back = routes.hops.transpose(0, 2, 1) * routes.fan  # [3, source slice, receiving slice]: hops of the partial error back home
+    ledger.hops(*stage, "error_hops", np.stack([later(leaving @ way) for way in back]))
+    ledger.book(*stage, "packets_in", leaving * routes.fan.sum(axis=1))
+    ledger.barriers(*stage, slice(1, None))
+
+
+def book_loss(image: ChipImage, ledger: Ledger) -> None:
+    """Book gathering the scores, the softmax and the broadcast of the errors, all in the last step."""
+    routes, stage = image.routes, ("backward", "replay")
+    last = len(image.network.populations) - 1
+    readout = np.array([s.population == last for s in image.slices])
+    classes = image.network.populations[-1].size
+    score = routes.score_from
+    broadcast = np.where(readout, classes, 0)
+    once = np.zeros((1, ledger.counts.shape[2], len(image.slices)), dtype=np.int64)
+
+    def at_loss(value: int) -> np.ndarray:
+        found = once.copy()
+        found[0, -1, routes.loss] = value
+        return found
+
+    def in_last(values: np.ndarray) -> np.ndarray:
+        found = once.copy()
+        found[0, -1] = values
+        return found
+
+    ledger.book(*stage, "score_packets", in_last(score))
+    ledger.book(*stage, "broadcasts", at_loss(int(broadcast.sum())))
+    ledger.book(*stage, "softmax_evaluations", at_loss(classes))
+    ledger.book(*stage, "packets_in", in_last(broadcast) + at_loss(int(score.sum())))
+    out = routes.hops[:, routes.loss, :] @ broadcast
+    ledger.hops(*stage, "error_hops", np.stack([in_last(score * h[:, routes.loss]) + at_loss(int(n)) for h, n in zip(routes.hops, out, strict=True)]))
+
+
+def book_update(a: Activity, ledger: Ledger) -> None:
+    """Book the weight update, at step 0 of the replay."""
+    stage = ("update", "replay")
+    for event, per_slice in (("visits", a.visits), ("evaluations", a.evaluations), ("random_draws", a.draws), ("writes", a.writes), ("optimiser_updates", a.optimised)):
+        ledger.counts[:, ROW[(*stage, event)], 0] += per_slice @ ledger.routes.column
+    ledger.counts[:, ROW[(*stage, "barriers")], 0, -1] += a.updated[:, 0]

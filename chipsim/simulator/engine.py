@@ -1,0 +1,80 @@
+"""Engine: one compiled network with the memory of one sample; runs sample after sample."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.compiler import ChipImage
+from chipsim.errors import CapacityError, Problem
+from chipsim.simulator.step import run
+from chipsim.state import Activity, SpikeLog, workspace
+
+MODES = {"sum": 0, "max": 1}
+
+
+class Engine:
+    """Runs samples on a ChipImage. Not shared between threads: each has its own."""
+
+    def __init__(self, image: ChipImage, record_v: bool = False):
+        self.image = image
+        self.work = workspace(image.circuit, image.steps, record_v)
+        self.mode = MODES[image.network.readout]
+        form = image.formats
+        decay = form.decay[-1]
+        self.gain = (4096 - decay) / 4096 * 2.0**-form.v_fraction if form.fixed else 1 - decay  # scores to threshold units
+
+    def forward(self, weights: np.ndarray, inputs: SpikeLog) -> None:
+        """Run one sample; spikes, active events and scores are then in `self.work`."""
+        run(self.image.steps, self.image.circuit, weights, inputs, self.work)
+
+    def scores(self) -> np.ndarray:
+        """Return the class scores [C] float64 of the last sample, in units of the threshold."""
+        return self.work.membranes.score[:, self.mode].astype(np.float64) * self.gain
+
+    def predicted(self) -> int:
+        """Return the class with the largest score, the first on ties."""
+        return int(np.argmax(self.work.membranes.score[:, self.mode]))
+
+    def log_need(self) -> np.ndarray:
+        """Return the log records of the last sample per column of cores, [K] int64."""
+        a, routes = self.work.activity, self.image.routes
+        arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.fan
+        return (a.active.sum(axis=0) + arrivals) @ routes.column
+
+    def check_logs(self, sample: int) -> int:
+        """Return the fullest log of the last sample in words.
+
+        Raises:
+            CapacityError: more records than the core's log memory holds; names core, sample, need and capacity.
+        """
+        need = self.log_need()
+        worst = int(np.argmax(need))
+        limit = self.image.log_words
+        if limit is not None and need[worst] > limit:
+            core = int(self.image.routes.cores[worst])
+            text = f"the log memory holds {limit} words; the run stopped before the update"
+            hint = "narrow learning.half_width, use fewer steps, smaller populations or a chip with more log_words_per_core"
+            raise CapacityError(Problem(f"core {core}", f"log words of sample {sample}", int(need[worst]), text, hint))
+        return int(need[worst])
+
+
+class Block:
+    """Activities of several samples, stacked for accounting."""
+
+    def __init__(self) -> None:
+        self.parts: list[Activity] = []
+
+    def keep(self, activity: Activity) -> None:
+        """Copy the activity of the last sample."""
+        self.parts.append(copy_of(activity))
+
+    def take(self) -> Activity:
+        """Return everything kept, stacked along a first axis, and start again."""
+        stacked = Activity(*(np.stack(arrays) for arrays in zip(*self.parts, strict=True)))
+        self.parts = []
+        return stacked
+
+
+def copy_of(activity: Activity) -> Activity:
+    """Return a copy that the next sample does not overwrite."""
+    return Activity(*(array.copy() for array in activity))
