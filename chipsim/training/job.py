@@ -1,0 +1,169 @@
+"""What a run needs before it starts: network, chip, schedule, data as events. Everything wrong with it is said here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chipsim import catalog
+from chipsim.datasets import DATASETS, DataSet, checked, load_dataset
+from chipsim.datasets.encoders import ENCODERS
+from chipsim.errors import ConfigError, DataError, Problem, raise_all
+from chipsim.events import Events, as_events, require_binary
+from chipsim.hardware import Chip, load_chip
+from chipsim.learning import RULES
+from chipsim.network import Network, Schedule, load_model
+from chipsim.training.learner import check_labels
+
+FIXED_ONLY = "on the chip only batch 1 with optimiser 'sgd' exists"
+DEFAULT_SCHEDULE = {
+    "fixed": Schedule(passes=10, batch=1, optimiser="sgd", halve_every=2),
+    "float": Schedule(passes=10, batch=32, optimiser="adam", rate=2e-3),
+}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Training and test samples as events, with labels [B] int64."""
+
+    train: Events
+    train_labels: np.ndarray
+    test: Events
+    test_labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that can start."""
+
+    network: Network
+    chip: Chip
+    numerics: str
+    seed: int
+    schedule: Schedule
+    examples: Examples
+    threads: int
+
+
+def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numerics: str, seed: int, passes: int | None,
+            samples: int | None, threads: int, what_if: bool) -> Job:  # fmt: skip
+    """Resolve and check the arguments of `train`.
+
+    Raises:
+        ConfigError, DataError: with everything that is wrong with the arguments, the model, the chip or the data.
+    """
+    network = load_model(model) if isinstance(model, (str, Path)) else model
+    chip = load_chip(chip, what_if=what_if) if isinstance(chip, (str, Path)) else chip
+    chip = chip.with_extension() if what_if else chip
+    numerics = "float32" if numerics == "float" else numerics
+    kind = "fixed" if numerics == "fixed" else "float"
+    schedule = network.schedule.get(kind, DEFAULT_SCHEDULE[kind])
+    schedule = schedule if passes is None else schedule.model_copy(update={"passes": passes})
+    problems = argument_problems(rule, numerics, seed, passes, samples, threads)
+    raise_all(problems + schedule_problems(network, schedule, kind))
+    network = network if network.learning.rule == rule else network.but(learning={**network.learning.model_dump(), "rule": rule})
+    examples = load_examples(network, data, samples)
+    if kind == "fixed":
+        for events in (examples.train, examples.test):
+            require_binary(events, "fixed point sends 0/1 spikes")
+    return Job(network, chip, numerics, seed, schedule, examples, threads)
+
+
+def argument_problems(rule: str, numerics: str, seed: int, passes: int | None, samples: int | None, threads: int) -> list[Problem]:
+    """Return what is wrong with the plain arguments of `train`."""
+    found, name = [], "run"
+    if rule not in RULES:
+        found.append(Problem(name, "rule", rule, f"known: {', '.join(RULES)}"))
+    if numerics not in ("fixed", "float32", "float64"):
+        found.append(Problem(name, "numerics", numerics, "it must be one of fixed, float, float32, float64"))
+    if not 0 <= seed < 2**32:
+        found.append(Problem(name, "seed", seed, "it must be from 0 to 4294967295"))
+    for key, value in (("passes", passes), ("samples", samples), ("threads", threads)):
+        if value is not None and value < 1:
+            found.append(Problem(name, key, value, "it must be at least 1"))
+    return found
+
+
+def schedule_problems(network: Network, schedule: Schedule, kind: str) -> list[Problem]:
+    """Return what is impossible in a schedule."""
+    name, key, found = f'network "{network.name}"', f"schedule.{kind}", []
+    if kind == "fixed":
+        if schedule.batch != 1:
+            found.append(Problem(name, f"{key}.batch", schedule.batch, FIXED_ONLY))
+        if schedule.optimiser != "sgd":
+            found.append(Problem(name, f"{key}.optimiser", schedule.optimiser, FIXED_ONLY))
+        if schedule.rate is not None:
+            limit = "rates on the chip are powers of two: give shifts (rate 2^-s per projection) or leave it to calibrate"
+            found.append(Problem(name, f"{key}.rate", schedule.rate, limit))
+        if schedule.shifts is not None and len(schedule.shifts) != len(network.projections):
+            limit = f"one shift per projection is required ({len(network.projections)})"
+            found.append(Problem(name, f"{key}.shifts", schedule.shifts, limit))
+        return found
+    if schedule.rate is None:
+        found.append(Problem(name, f"{key}.rate", "(nothing)", "a learning rate is required in float numerics"))
+    for option in ("shifts", "halve_every"):
+        if getattr(schedule, option):
+            limit = "only fixed point has power-of-two rates; float takes rate"
+            found.append(Problem(name, f"{key}.{option}", getattr(schedule, option), limit))
+    return found
+
+
+def load_examples(network: Network, data: Any, samples: int | None) -> Examples:
+    """Return the samples of `data`: None (the model's own), a DataSet, or (train_x, train_y, test_x, test_y).
+
+    x: [B, N] intensities in [0, 1], encoded as the model says, or spikes as [T, B, N] or Events.
+    """
+    if data is None:
+        if network.data is None:
+            limit = "the model names no data set: give data, or a [data] table in the model"
+            raise ConfigError(Problem(f'network "{network.name}"', "data", "(nothing)", limit))
+        found = load_dataset(network.data.name, catalog.data_root())
+        parts = (found.train_x, found.train_y, found.test_x, found.test_y)
+        sizes = DATASETS[network.data.name]
+        raise_all(size_problems(network, sizes.units, sizes.classes))
+    else:
+        parts = tuple(data)[:4]
+        if len(parts) < 4:
+            raise DataError(Problem("data", "parts", len(parts), "(train_x, train_y, test_x, test_y) is required"))
+    train, train_labels = as_samples(network, parts[0], parts[1], "train")
+    test, test_labels = as_samples(network, parts[2], parts[3], "test")
+    if len(np.unique(train_labels)) < 2:
+        limit = "at least two classes are needed to train a classifier"
+        raise DataError(Problem("data", "train_y", "one class only", limit))
+    if samples is not None and samples < train.samples:
+        kept = np.arange(samples)
+        train, train_labels = train.take(kept), train_labels[kept]
+    return Examples(train, train_labels, test, test_labels)
+
+
+def size_problems(network: Network, units: int, classes: int) -> list[Problem]:
+    """Return where network and data set do not fit together."""
+    name, data = f'network "{network.name}"', network.data.name
+    first, last = network.populations[0], network.populations[-1]
+    found = []
+    if first.size != units:
+        found.append(Problem(name, f"population.{first.name}.size", first.size, f'data set "{data}" has {units} units'))
+    if last.size != classes:
+        found.append(Problem(name, f"population.{last.name}.size", last.size, f'data set "{data}" has {classes} classes'))
+    return found
+
+
+def as_samples(network: Network, x: Any, y: Any, part: str) -> tuple[Events, np.ndarray]:
+    """Return one part of the data as events and labels."""
+    units, classes = network.populations[0].size, network.populations[-1].size
+    if not isinstance(x, Events) and np.asarray(x).ndim == 2:
+        x, y = np.asarray(x, dtype=np.float64), np.asarray(y)
+        checked(DataSet(x, y, x, y, classes), f"data ({part})", one_class=True)
+        coding = network.data.encoding if network.data else None
+        if coding is None:
+            raise ConfigError(Problem(f'network "{network.name}"', "data.encoding", "(nothing)", "intensities need an encoding"))
+        if x.shape[1] != units:
+            raise DataError(Problem(f"data ({part})", "shape[1]", x.shape[1], f"the input population has {units} units"))
+        x = ENCODERS[coding.kind](x, network.steps, coding.tau_ms / network.dt_ms, coding.threshold)
+    events = as_events(x, units, network.steps)
+    if not events.samples:
+        raise DataError(Problem(f"data ({part})", "x", "0 samples", "at least one sample is required"))
+    return events, check_labels(y, events.samples, classes)

@@ -1,0 +1,112 @@
+"""Run: what a training run gave, and the summary that `chipsim train --json` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chipsim.compiler import ChipImage, memory_summary
+from chipsim.cost import Energy, Time
+from chipsim.counters import Counters
+from chipsim.hardware import Chip
+from chipsim.training.job import Job
+
+SCHEMA = 1
+
+
+class Accuracy(NamedTuple):
+    """Share of right predictions with the final weights, 0 to 1."""
+
+    train: float
+    test: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    energy, time: of all training samples together (`energy.total_j`); counters: summed over them. metrics: one dict per pass.
+    weights: {postsynaptic population: [N_pre, N_post] float64} in units of the threshold; stored: as the chip holds them.
+    """
+
+    summary: dict[str, Any]
+    accuracy: Accuracy
+    energy: Energy
+    time: Time
+    counters: Counters
+    metrics: list[dict[str, Any]] = field(repr=False)
+    weights: dict[str, np.ndarray] = field(repr=False)
+    stored: dict[str, np.ndarray] = field(repr=False)
+    chip: Chip = field(repr=False)
+    image: ChipImage = field(repr=False)
+    run_dir: Path | None = None
+
+    def report(self, path: str | Path) -> None:
+        """Refuse: the HTML report is not in this version (`chipsim.report.pictures` draws the pictures of a run).
+
+        Raises:
+            ConfigError: always.
+        """
+        from chipsim.errors import ConfigError, Problem
+
+        raise ConfigError(Problem("Run", "report", str(path), "this version draws pictures only: chipsim.report.pictures(run, folder)"))
+
+
+def activity_of(counters: Counters, image: ChipImage) -> dict[str, dict[str, float]]:
+    """Return {hidden population: {spike_fraction, active_fraction}} over B T N."""
+    found = {}
+    column = {int(core): n for n, core in enumerate(counters.cores)}
+    spikes, active = counters.of("forward", "spikes").sum(axis=0), counters.of("backward", "active_log_entries").sum(axis=0)
+    for p, population in enumerate(image.network.populations[1:-1], start=1):
+        cores = [column[s.core] for s in image.slices if s.population == p]
+        events = max(1, counters.samples * image.steps * population.size)
+        found[population.name] = {
+            "spike_fraction": float(spikes[cores].sum()) / events,
+            "active_fraction": float(active[cores].sum()) / events,
+        }
+    return found
+
+
+def summarise(job: Job, image: ChipImage, tally, accuracy: Accuracy, extra: list[str]) -> dict[str, Any]:
+    """Return the object of `chipsim train --json` (docs: interface)."""
+    from chipsim import __version__
+
+    energy, time, counters = tally.energy(), tally.time, tally.counters
+    activity = activity_of(counters, image)
+    return {
+        "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
+        "rule": job.network.learning.rule, "numerics": job.numerics, "seed": job.seed,
+        "samples": {"train": job.examples.train.samples, "test": job.examples.test.samples}, "passes": job.schedule.passes,
+        "accuracy": {"train": accuracy.train, "test": accuracy.test},
+        "activity": activity,
+        "counts_per_sample": counters.per_sample(),
+        "energy_j_per_sample": energy.per_sample(counters.samples),
+        "energy_complete": energy.complete, "unpriced": energy.unpriced,
+        "time_s_per_sample": time.per_sample(counters.samples),
+        "memory_bits": memory_summary(image),
+        "cores_used": image.cores_used,
+        "log_words": {"peak": tally.peak_log, "declared": image.log_words},
+        "warnings": [*warnings_of(job, image, tally, activity), *extra],
+        "run_dir": None,
+    }  # fmt: skip
+
+
+def warnings_of(job: Job, image: ChipImage, tally, activity: dict[str, dict[str, float]]) -> list[str]:
+    """Return what a reader of the numbers must know."""
+    found = list(job.chip.assumptions)
+    for name, row in activity.items():
+        if row["spike_fraction"] == 0:
+            found.append(f"{name} never spiked: raise the gain of its projection")
+        if row["active_fraction"] == 0:
+            found.append(f"{name} never had an active neuron, so nothing below it learned: raise learning.half_width or the gain")
+    for projection, clipped in zip(job.network.projections, image.formats.saturated, strict=True):
+        if clipped > 0:
+            found.append(f"{clipped:.2%} of the initial weights to {projection.post} were clipped to {image.formats.weight_bits} bits")
+    if not image.formats.fixed:
+        found.append(f"{job.numerics}: counts are those of the float run, memory and prices those of the chip's integer units")
+    if tally.time.unpriced:
+        found.append(f"the time is a lower bound, no time is known for: {', '.join(tally.time.unpriced)}")
+    return found

@@ -1,0 +1,56 @@
+"""Tally: counts and time of everything a run trained on, added up block by block."""
+
+from __future__ import annotations
+
+from chipsim.compiler import ChipImage
+from chipsim.cost import Energy, Time, price_energy, price_time
+from chipsim.counters import EVENTS, Counters, empty
+from chipsim.simulator.account import account
+from chipsim.simulator.engine import Block
+from chipsim.simulator.links import LinkTable
+from chipsim.state import Activity
+
+BLOCK_BYTES = 1 << 25
+
+
+class Tally:
+    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip."""
+
+    def __init__(self, image: ChipImage, learned: bool):
+        self.image, self.learned = image, learned
+        one = empty(image.steps, image.routes.cores)
+        self.counters = Counters(one.total().counts, image.routes.cores, 0)
+        self.time: Time | None = None
+        self.links = LinkTable(image)
+        self.block, self.peak_log = Block(), 0
+        self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
+
+    def add(self, activity: Activity) -> None:
+        """Take the activity of one sample (a copy of its own)."""
+        self.block.parts.append(activity)
+        if len(self.block.parts) >= self.room:
+            self.close()
+
+    def close(self) -> None:
+        """Account for the samples kept since the last time."""
+        if not self.block.parts:
+            return
+        activity = self.block.take()
+        counted = account(self.image, activity, self.learned)
+        self.counters = self.counters + counted
+        loads = self.links.loads(activity, self.learned)
+        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
+        self.time = spent if self.time is None else self.time + spent
+
+    def absorb(self, other: Tally) -> None:
+        """Add everything another tally of the same image has counted."""
+        other.close()
+        self.counters = self.counters + other.counters
+        self.peak_log = max(self.peak_log, other.peak_log)
+        if other.time is not None:
+            self.time = other.time if self.time is None else self.time + other.time
+
+    def energy(self) -> Energy:
+        """Return the energy of everything counted so far."""
+        self.close()
+        return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used)
