@@ -6,6 +6,7 @@ docs/semantics.md section 7 says when each event is counted; `EVENTS` below is t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -89,3 +90,12 @@ def events_of(phase: str) -> list[str]:
 def empty(steps: int, cores: np.ndarray, samples: int = 1) -> Counters:
     """Return zero counts, one block per sample."""
     return Counters(np.zeros((samples, len(EVENTS), steps, len(cores)), dtype=np.int64), cores, samples)
+
+
+class LinkLoads(NamedTuple):
+    """Packets on each link of the mesh, for the network time "hottest_link"; L links, M samples, T steps."""
+
+    kinds: tuple[str, ...]  # [L] "x" or "y"
+    forward: np.ndarray  # [M, T, L] int64, packets of spikes
+    marking: np.ndarray  # [M, T, L] int64, mark packets
+    replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets

@@ -84,7 +84,11 @@ def event_problems(arrays: dict[str, np.ndarray], shape: tuple[int, int, int], v
     found = []
     for (name, array), limit in zip(arrays.items(), shape, strict=True):
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-            found.append(Problem("events", name, f"{array.dtype} array of {array.ndim} dimensions", "a one-dimensional int array is required"))
+            found.append(
+                Problem(
+                    "events", name, f"{array.dtype} array of {array.ndim} dimensions", "a one-dimensional int array is required"
+                )
+            )
         elif array.size and (array.min() < 0 or array.max() >= limit):
             worst = int(array.min()) if array.min() < 0 else int(array.max())
             found.append(Problem("events", name, worst, f"indices run from 0 to {limit - 1}"))
@@ -110,7 +114,9 @@ def as_events(x: object, units: int, steps: int | None = None) -> Events:
     else:
         dense = np.asarray(x)
         if dense.ndim != 3 or dense.dtype.kind not in "biuf":
-            raise DataError(Problem(name, "shape", f"{dense.dtype} {list(dense.shape)}", f"a numeric array [T, B, {units}] is required"))
+            raise DataError(
+                Problem(name, "shape", f"{dense.dtype} {list(dense.shape)}", f"a numeric array [T, B, {units}] is required")
+            )
         if not np.isfinite(dense).all():
             raise DataError(Problem(name, "value", "NaN or infinite", "every value must be a finite number"))
         by_sample = np.argwhere(dense.transpose(1, 0, 2))

@@ -44,7 +44,9 @@ def compile_network(
     predicate = PREDICATES[chip.active_update if chip else "received_input"]
     circuit = circuit_of(network, form, layout, slices, learn, predicate)
     memory = core_memory(network, chip, layout, slices)
-    return ChipImage(network, chip, form, layout, tuple(slices), route(slices, chip), circuit, flat_weights(network, weights, form), memory)
+    return ChipImage(
+        network, chip, form, layout, tuple(slices), route(slices, chip), circuit, flat_weights(network, weights, form), memory
+    )
 
 
 def require(network: Network, chip: Chip) -> None:

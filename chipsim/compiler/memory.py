@@ -110,6 +110,8 @@ def broken(network: Network, chip: Chip, layout: Layout, p: int, n: int, receive
     for name, (need, limit) in needs(network, chip, layout, p, n, receivers).items():
         if need > limit:
             text = f'core limit {limit} of chip "{chip.name}" is broken with {n} neurons on a core'
-            hint = f"fan-in is {network.populations[p - 1].size}; make the population or its fan-in smaller, or choose a larger chip"
+            hint = (
+                f"fan-in is {network.populations[p - 1].size}; make the population or its fan-in smaller, or choose a larger chip"
+            )
             found.append(Problem(f'population "{population.name}" ({population.size} neurons)', name, need, text, hint))
     return found

@@ -159,5 +159,7 @@ def flat_weights(network: Network, weights: dict[str, np.ndarray], form: Formats
     tensors = [weights[p.post] for p in network.projections]
     if not form.fixed:
         return np.concatenate([w.ravel() for w in tensors]).astype(NUMERICS[form.numerics])
-    whole = [np.clip(np.rint(w * 2.0**f), -form.top, form.top).ravel() for w, f in zip(tensors, form.weight_fraction, strict=True)]
+    whole = [
+        np.clip(np.rint(w * 2.0**f), -form.top, form.top).ravel() for w, f in zip(tensors, form.weight_fraction, strict=True)
+    ]
     return np.concatenate(whole).astype(np.int32)

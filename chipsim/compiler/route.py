@@ -18,7 +18,9 @@ class Routes:
     cores: np.ndarray  # [K] int64 core id of each column
     column: np.ndarray  # [S, K] int64 one-hot: the column of the core that holds a slice
     fan: np.ndarray  # [S, S] int64: 1 if a spike of slice a arrives at slice b
-    hops: np.ndarray  # [3, S, S] int64: hops x, y, local of a packet from slice a to slice b, if any spike or error takes that way
+    hops: (
+        np.ndarray
+    )  # [3, S, S] int64: hops x, y, local of a packet from slice a to slice b, if any spike or error takes that way
     size: np.ndarray  # [S] int64 neurons
     loss: int  # slice on the loss core
     score_from: np.ndarray  # [S] int64 score packets a slice sends to the loss core

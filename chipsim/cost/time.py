@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.counters import EVENTS, HOST, PHASES, Counters
+from chipsim.counters import EVENTS, HOST, PHASES, Counters, LinkLoads
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
 LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
-
-
-class LinkLoads(NamedTuple):
-    """Packets on each link of the mesh, for the network time "hottest_link"; L links, M samples, T steps."""
-
-    kinds: tuple[str, ...]  # [L] "x" or "y"
-    forward: np.ndarray  # [M, T, L] int64, packets of spikes
-    marking: np.ndarray  # [M, T, L] int64, mark packets
-    replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ def source_digest() -> str:
 CACHE = user_cache_path("chipsim") / "kernels" / source_digest()
 
 
+def kernels_cached() -> bool:
+    """Return whether an earlier process has compiled kernels of these very sources."""
+    return any(CACHE.glob("**/*.nbi"))
+
+
 def kernel(function: Callable) -> Callable:
     """Compile `function` with numba: cached, without the global interpreter lock, integers as written, no fast math."""
     before = config.CACHE_DIR

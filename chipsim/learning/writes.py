@@ -35,8 +35,33 @@ def write_weights(circuit, weights, gradient, shifts, top, policy, address, work
                 if dirty[mark]:
                     dirty[mark] = False
                     a.visits[s] += circuit.row_words[s]
-                    for n in range(row + circuit.slice_lo[s], row + circuit.slice_hi[s]):
-                        write_word(n, s, weights, gradient, shifts[k], top, policy, address, a)
+                    span = (row + circuit.slice_lo[s], row + circuit.slice_hi[s])
+                    evaluations, writes = write_row(span, weights, gradient, shifts[k], top, policy, address)
+                    a.evaluations[s] += evaluations
+                    a.writes[s] += writes
+                    a.draws[s] += evaluations if policy == 0 else 0
+
+
+@kernel
+def write_row(span, weights, gradient, shift, top, policy, address):
+    """Write the synapses of a row whose accumulators are not zero; return how many were evaluated and how many words changed."""
+    seed, sample, run = address[0], address[1], address[2]
+    evaluations, writes = 0, 0
+    for n in range(span[0], span[1]):
+        acc = wide(gradient[n])
+        if acc != 0:
+            evaluations += 1
+            if policy == 0:
+                dw = round_stochastic(acc, shift, random_word(seed, WEIGHT_WRITE, n, 0, sample, run))
+            else:
+                dw = rescale(acc, shift)
+            before = wide(weights[n])
+            after = clip_symmetric(before - dw, top)
+            if after != before:
+                weights[n] = after
+                writes += 1
+            gradient[n] = 0
+    return evaluations, writes
 
 
 @kernel
@@ -45,26 +70,6 @@ def clear_update_counts(a):
     for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised):
         counts[:] = 0
     a.updated[0] = 1
-
-
-@kernel
-def write_word(n, s, weights, gradient, shift, top, policy, address, a):
-    """Write one synapse if its accumulator is not zero."""
-    acc = wide(gradient[n])
-    if acc == 0:
-        return
-    a.evaluations[s] += 1
-    if policy == 0:
-        a.draws[s] += 1
-        dw = round_stochastic(acc, shift, random_word(address[0], WEIGHT_WRITE, n, 0, address[1], address[2]))
-    else:
-        dw = rescale(acc, shift)
-    before = wide(weights[n])
-    after = clip_symmetric(before - dw, top)
-    if after != before:
-        weights[n] = after
-        a.writes[s] += 1
-    gradient[n] = 0
 
 
 @kernel

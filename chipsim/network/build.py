@@ -37,7 +37,8 @@ def ssgd_network(
     neurons = ["input", *["delta-lif"] * (len(sizes) - 2), "leaky-readout"]
     taus = [None, *[tau_mem] * (len(sizes) - 2), tau_readout]
     population = [
-        {"name": n, "size": size, "neuron": kind, "tau_ms": tau} for n, size, kind, tau in zip(names, sizes, neurons, taus, strict=True)
+        {"name": n, "size": size, "neuron": kind, "tau_ms": tau}
+        for n, size, kind, tau in zip(names, sizes, neurons, taus, strict=True)
     ]
     population[-1]["readout"] = readout
     drawn = {"init": init} if isinstance(init, str) else dict(init)

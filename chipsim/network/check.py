@@ -31,7 +31,9 @@ def structure_problems(network: Network) -> list[Problem]:
         if p.tau_ms is None and p.neuron != INPUT:
             found.append(Problem(name, f"population.{p.name}.tau_ms", "(nothing)", "a time constant in ms is required"))
         if p.readout and p.neuron not in READOUTS:
-            found.append(Problem(name, f"population.{p.name}.readout", p.readout, "only the readout population has a class score"))
+            found.append(
+                Problem(name, f"population.{p.name}.readout", p.readout, "only the readout population has a class score")
+            )
     if network.population[-1].size < 2:
         found.append(Problem(name, f"population.{names[-1]}.size", network.population[-1].size, "at least 2 classes are needed"))
     wanted = list(zip(names, names[1:], strict=False))

@@ -59,7 +59,9 @@ class Learning(Description):
     regularisers: Regularisers | None = None
     write: Literal["stochastic", "nearest"] = "stochastic"
     weight_bits: Annotated[int, Field(ge=2, le=16)] = 8
-    v_fraction: Annotated[int, Field(ge=4, le=20)] | None = None  # fraction bits of V; none: as many as the chip's V allows, at most 12
+    v_fraction: Annotated[int, Field(ge=4, le=20)] | None = (
+        None  # fraction bits of V; none: as many as the chip's V allows, at most 12
+    )
     delta_fraction: Annotated[int, Field(ge=0, le=20)] = 10
     readout_delta_fraction: Annotated[int, Field(ge=0, le=14)] = 14
 
@@ -146,6 +148,7 @@ class Network(Description):
             raise ConfigError([as_problem(e, Network, name) for e in error.errors()]) from None
 
     def model_post_init(self, context: Any) -> None:
+        """Check what must hold between the parts."""
         raise_all(structure_problems(self))
 
     @property

@@ -153,12 +153,22 @@ def book_loss(image: ChipImage, ledger: Ledger) -> None:
     ledger.book(*stage, "softmax_evaluations", at_loss(classes))
     ledger.book(*stage, "packets_in", in_last(broadcast) + at_loss(int(score.sum())))
     out = routes.hops[:, routes.loss, :] @ broadcast
-    ledger.hops(*stage, "error_hops", np.stack([in_last(score * h[:, routes.loss]) + at_loss(int(n)) for h, n in zip(routes.hops, out, strict=True)]))
+    ledger.hops(
+        *stage,
+        "error_hops",
+        np.stack([in_last(score * h[:, routes.loss]) + at_loss(int(n)) for h, n in zip(routes.hops, out, strict=True)]),
+    )
 
 
 def book_update(a: Activity, ledger: Ledger) -> None:
     """Book the weight update, at step 0 of the replay."""
     stage = ("update", "replay")
-    for event, per_slice in (("visits", a.visits), ("evaluations", a.evaluations), ("random_draws", a.draws), ("writes", a.writes), ("optimiser_updates", a.optimised)):
+    for event, per_slice in (
+        ("visits", a.visits),
+        ("evaluations", a.evaluations),
+        ("random_draws", a.draws),
+        ("writes", a.writes),
+        ("optimiser_updates", a.optimised),
+    ):
         ledger.counts[:, ROW[(*stage, event)], 0] += per_slice @ ledger.routes.column
     ledger.counts[:, ROW[(*stage, "barriers")], 0, -1] += a.updated[:, 0]

@@ -1,0 +1,46 @@
+"""Packets on each link of the mesh, step by step: a product of departures with the routes, as all other counts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.compiler import ChipImage
+from chipsim.counters import LinkLoads
+from chipsim.simulator.account import later, sent
+from chipsim.state import Activity
+
+
+class LinkTable:
+    """Which links the packets of a slice take; made once per image, which must have a chip."""
+
+    def __init__(self, image: ChipImage):
+        self.image = image
+        slices, mesh = image.slices, image.chip.mesh
+        ways = [[mesh.links(a.core, b.core) for b in slices] for a in slices]
+        links = sorted({link for row in ways for way in row for link in way})
+        self.kinds = tuple(kind for kind, _, _ in links)
+        number = {link: n for n, link in enumerate(links)}
+        self.way = np.zeros((len(slices), len(slices), len(links)), dtype=np.int64)  # [from, to, link]
+        for a, row in enumerate(ways):
+            for b, way in enumerate(row):
+                for link in way:
+                    self.way[a, b, number[link]] += 1
+
+    def loads(self, activity: Activity, learned: bool) -> LinkLoads:
+        """Return the packets of M samples on each link; fields of `activity` carry a leading axis M."""
+        fan = self.image.routes.fan
+        out = np.einsum("ab,abl->al", fan, self.way)  # a spike of slice a, to all its receivers
+        back = np.einsum("ab,bal->al", fan, self.way)  # an active event of slice a: partial errors from all its receivers
+        forward, marking = sent(activity.spikes) @ out, sent(activity.marks) @ out
+        replay = np.zeros_like(forward)
+        if learned:
+            replay = later(sent(activity.active)) @ back
+            replay[:, -1] += self.loss_packets()
+        return LinkLoads(self.kinds, forward, marking, replay)
+
+    def loss_packets(self) -> np.ndarray:
+        """Return [L] int64: score packets to the loss core and the broadcast of the errors, once per sample."""
+        routes, slices = self.image.routes, self.image.slices
+        readout = [n for n, s in enumerate(slices) if s.population == slices[-1].population]
+        scores = routes.score_from @ self.way[:, routes.loss]
+        return scores + self.image.network.populations[-1].size * self.way[routes.loss, readout].sum(axis=0)
