@@ -43,7 +43,9 @@ class Entry(NamedTuple):
 
 
 DATASETS = {
-    "digits": Entry("chipsim.datasets.digits", "scikit-learn's handwritten digits, 1797 images of 8x8, values 0..16", True, 64, 10),
+    "digits": Entry(
+        "chipsim.datasets.digits", "scikit-learn's handwritten digits, 1797 images of 8x8, values 0..16", True, 64, 10
+    ),
 }
 
 
@@ -65,7 +67,9 @@ def checked(data: DataSet, name: str, one_class: bool = False) -> DataSet:
     for part, x, y in (("train", data.train_x, data.train_y), ("test", data.test_x, data.test_y)):
         x, y = np.asarray(x), np.asarray(y)
         if x.ndim != 2 or len(x) != len(y):
-            problems.append(Problem(name, f"{part}_x", f"shape {list(x.shape)}", f"[B, N] with one label each ({len(y)}) is required"))
+            problems.append(
+                Problem(name, f"{part}_x", f"shape {list(x.shape)}", f"[B, N] with one label each ({len(y)}) is required")
+            )
         elif not len(x):
             problems.append(Problem(name, f"{part}_x", "0 samples", "at least one sample is required"))
         elif not np.isfinite(x).all() or x.min() < 0 or x.max() > 1:

@@ -1,6 +1,6 @@
 """Learning rates for integers: one power of two per projection, from data.
 
-    rate = 2^round(log2(c std(W) / rms(g)))         g: per-sample gradients of the first samples at the initial weights
+rate = 2^round(log2(c std(W) / rms(g)))         g: per-sample gradients of the first samples at the initial weights
 """
 
 from __future__ import annotations

@@ -32,11 +32,11 @@ def evaluate(run_dir: str | Path, threads: int = 1) -> dict[str, Any]:
     weights, fractions, numerics = load_weights(folder)
     image = compile_network(network.with_weights(weights), chip, learn=False, numerics=numerics, fractions=fractions)
     examples, tally = load_examples(network, None, None), Tally(image, learned=False)
-    accuracy, right = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, tally)
+    accuracy = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, tally)
     energy = tally.energy()
     return {
         "run_dir": str(folder), "model": network.name, "chip": chip.name, "numerics": numerics, "seed": config["run"]["seed"],
-        "samples": {"test": examples.test.samples}, "accuracy": {"test": accuracy}, "right": right,
+        "samples": {"test": examples.test.samples}, "accuracy": {"test": accuracy},
         "counts_per_sample": {"forward": tally.counters.per_sample()["forward"]},
         "energy_j_per_sample": energy.per_sample(tally.counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,

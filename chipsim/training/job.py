@@ -72,7 +72,9 @@ def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numeri
     return Job(network, chip, numerics, seed, schedule, examples, threads)
 
 
-def argument_problems(rule: str, numerics: str, seed: int, passes: int | None, samples: int | None, threads: int) -> list[Problem]:
+def argument_problems(
+    rule: str, numerics: str, seed: int, passes: int | None, samples: int | None, threads: int
+) -> list[Problem]:
     """Return what is wrong with the plain arguments of `train`."""
     found, name = [], "run"
     if rule not in RULES:

@@ -26,7 +26,9 @@ class Learner:
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
         """Replay the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of delta."""
         work, circuit, form = self.engine.work, self.image.circuit, self.image.formats
-        start_backward(circuit, work, label, self.engine.mode, self.gain, form.v_fraction, self.readout_fraction, self.regulariser)
+        start_backward(
+            circuit, work, label, self.engine.mode, self.gain, form.v_fraction, self.readout_fraction, self.regulariser
+        )
         replay(self.image.steps, circuit, weights, gradient, work)
 
     def loss(self, label: int) -> float:
@@ -65,7 +67,9 @@ def regulariser_terms(image: ChipImage) -> np.ndarray:
         upper, lower = r.upper / population.size * unit, 2 * r.lower / population.size * unit
         for key, term in (("upper", upper), ("lower", lower * r.f_lower)):
             if form.fixed and 0 < term < 0.5:
-                limit = f"one LSB of delta is {1 / unit:g}: the term {term / unit:.3g} of population {population.name} rounds to 0"
+                limit = (
+                    f"one LSB of delta is {1 / unit:g}: the term {term / unit:.3g} of population {population.name} rounds to 0"
+                )
                 hint = "raise learning.delta_fraction or the regulariser"
                 value = getattr(r, key)
                 found.append(Problem(f'network "{network.name}"', f"learning.regularisers.{key}", value, limit, hint))
@@ -95,4 +99,6 @@ def check_finite(gradient: np.ndarray, image: ChipImage) -> None:
 
     if not np.isfinite(gradient).all():
         bad = [name for name, g in image.tensors(gradient).items() if not np.isfinite(g).all()]
-        raise RunError(Problem("gradient", ", ".join(bad), "NaN or infinite", "gradients must be finite; lower the learning rate"))
+        raise RunError(
+            Problem("gradient", ", ".join(bad), "NaN or infinite", "gradients must be finite; lower the learning rate")
+        )

@@ -33,9 +33,13 @@ class ChipPass:
     def write_shifts(self, run: int) -> np.ndarray:
         """Return the shift of every projection's write in pass `run`: one more (half the rate) every `halve_every` passes."""
         later = run // self.schedule.halve_every if self.schedule.halve_every else 0
-        return np.array([self.image.formats.write_shift(k, s + later) for k, s in enumerate(self.schedule.shifts)], dtype=np.int64)
+        return np.array(
+            [self.image.formats.write_shift(k, s + later) for k, s in enumerate(self.schedule.shifts)], dtype=np.int64
+        )
 
-    def train(self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report) -> Seen:
+    def train(
+        self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report
+    ) -> Seen:
         """Train on the samples in `order`; `run`: number of the pass. Weights change in place."""
         image, learner, engine = self.image, self.learner, self.learner.engine
         policy, top = POLICIES[image.network.learning.write], image.formats.top
@@ -56,13 +60,15 @@ class ChipPass:
 class BatchPass:
     """Mini-batches in float: chunks of samples in parallel threads, reduced in a fixed order, then one optimiser step."""
 
-    def __init__(self, image: ChipImage, schedule: Schedule, rate: float, threads: int):
+    def __init__(self, image: ChipImage, schedule: Schedule, threads: int):
         self.image, self.schedule, self.threads = image, schedule, threads
         self.learners = [Learner(image) for _ in range(-(-schedule.batch // CHUNK))]
         self.gradients = [np.zeros(len(image.weights), dtype=image.weights.dtype) for _ in self.learners]
-        self.optimiser = OPTIMISERS[schedule.optimiser](image, rate)
+        self.optimiser = OPTIMISERS[schedule.optimiser](image, schedule.rate)
 
-    def train(self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report) -> Seen:
+    def train(
+        self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report
+    ) -> Seen:
         """Train on the samples in `order`; weights change in place."""
         log, loss, right = events.spikes(weights.dtype), 0.0, 0
         with ThreadPoolExecutor(self.threads) as pool:
@@ -81,7 +87,9 @@ class BatchPass:
                 report(at + len(batch))
         return loss, right
 
-    def chunk(self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray) -> tuple[float, int, list]:
+    def chunk(
+        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray
+    ) -> tuple[float, int, list]:
         """Run and replay some samples with learner n; return loss, right predictions and their activities."""
         learner, gradient = self.learners[n], self.gradients[n]
         gradient[:] = 0

@@ -12,7 +12,9 @@ from chipsim.compiler import ChipImage, memory_summary
 from chipsim.cost import Energy, Time
 from chipsim.counters import Counters
 from chipsim.hardware import Chip
+from chipsim.network import Schedule
 from chipsim.training.job import Job
+from chipsim.training.tally import Tally
 
 SCHEMA = 1
 
@@ -42,6 +44,7 @@ class Run:
     stored: dict[str, np.ndarray] = field(repr=False)
     chip: Chip = field(repr=False)
     image: ChipImage = field(repr=False)
+    schedule: Schedule = field(repr=False)  # as it was run: learning-rate shifts calibrated
     run_dir: Path | None = None
 
     def report(self, path: str | Path) -> None:
@@ -52,7 +55,9 @@ class Run:
         """
         from chipsim.errors import ConfigError, Problem
 
-        raise ConfigError(Problem("Run", "report", str(path), "this version draws pictures only: chipsim.report.pictures(run, folder)"))
+        raise ConfigError(
+            Problem("Run", "report", str(path), "this version draws pictures only: chipsim.report.pictures(run, folder)")
+        )
 
 
 def activity_of(counters: Counters, image: ChipImage) -> dict[str, dict[str, float]]:
@@ -70,8 +75,10 @@ def activity_of(counters: Counters, image: ChipImage) -> dict[str, dict[str, flo
     return found
 
 
-def summarise(job: Job, image: ChipImage, tally, accuracy: Accuracy, extra: list[str]) -> dict[str, Any]:
-    """Return the object of `chipsim train --json` (docs: interface)."""
+def summarise(
+    job: Job, image: ChipImage, tally: Tally, schedule: Schedule, accuracy: Accuracy, folder: Path | None
+) -> dict[str, Any]:
+    """Return the object of `chipsim train --json`."""
     from chipsim import __version__
 
     energy, time, counters = tally.energy(), tally.time, tally.counters
@@ -79,7 +86,8 @@ def summarise(job: Job, image: ChipImage, tally, accuracy: Accuracy, extra: list
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
         "rule": job.network.learning.rule, "numerics": job.numerics, "seed": job.seed,
-        "samples": {"train": job.examples.train.samples, "test": job.examples.test.samples}, "passes": job.schedule.passes,
+        "samples": {"train": job.examples.train.samples, "test": job.examples.test.samples}, "passes": schedule.passes,
+        "learning_rate_shifts": None if schedule.shifts is None else dict(zip(image.tensors(image.weights), schedule.shifts, strict=True)),
         "accuracy": {"train": accuracy.train, "test": accuracy.test},
         "activity": activity,
         "counts_per_sample": counters.per_sample(),
@@ -89,12 +97,12 @@ def summarise(job: Job, image: ChipImage, tally, accuracy: Accuracy, extra: list
         "memory_bits": memory_summary(image),
         "cores_used": image.cores_used,
         "log_words": {"peak": tally.peak_log, "declared": image.log_words},
-        "warnings": [*warnings_of(job, image, tally, activity), *extra],
-        "run_dir": None,
+        "warnings": warnings_of(job, image, tally, activity),
+        "run_dir": None if folder is None else str(folder),
     }  # fmt: skip
 
 
-def warnings_of(job: Job, image: ChipImage, tally, activity: dict[str, dict[str, float]]) -> list[str]:
+def warnings_of(job: Job, image: ChipImage, tally: Tally, activity: dict[str, dict[str, float]]) -> list[str]:
     """Return what a reader of the numbers must know."""
     found = list(job.chip.assumptions)
     for name, row in activity.items():
@@ -104,7 +112,9 @@ def warnings_of(job: Job, image: ChipImage, tally, activity: dict[str, dict[str,
             found.append(f"{name} never had an active neuron, so nothing below it learned: raise learning.half_width or the gain")
     for projection, clipped in zip(job.network.projections, image.formats.saturated, strict=True):
         if clipped > 0:
-            found.append(f"{clipped:.2%} of the initial weights to {projection.post} were clipped to {image.formats.weight_bits} bits")
+            found.append(
+                f"{clipped:.2%} of the initial weights to {projection.post} were clipped to {image.formats.weight_bits} bits"
+            )
     if not image.formats.fixed:
         found.append(f"{job.numerics}: counts are those of the float run, memory and prices those of the chip's integer units")
     if tally.time.unpriced:

@@ -14,7 +14,6 @@ import tomli_w
 from chipsim.compiler import ChipImage
 from chipsim.counters import EVENTS
 from chipsim.errors import ConfigError, DataError, Problem
-from chipsim.network import Network
 
 if TYPE_CHECKING:
     from chipsim.training.job import Job
@@ -45,23 +44,25 @@ def write_run(run: Run, job: Job, force: bool) -> None:
     fresh = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    (fresh / "config.toml").write_text(tomli_w.dumps(config_of(job)))
+    (fresh / "config.toml").write_text(tomli_w.dumps(config_of(job, run)))
     (fresh / "chip.toml").write_text(tomli_w.dumps(without_none(job.chip.table)))
     (fresh / "summary.json").write_text(json.dumps(run.summary, indent=1) + "\n")
     (fresh / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in run.metrics))
     names = np.array([".".join(key) for key in EVENTS])
-    np.savez_compressed(fresh / "counters.npz", counts=run.counters.counts, cores=run.counters.cores, events=names, samples=run.counters.samples)
+    np.savez_compressed(
+        fresh / "counters.npz", counts=run.counters.counts, cores=run.counters.cores, events=names, samples=run.counters.samples
+    )
     save_weights(fresh / "weights.npz", run.image, run.stored)
     if folder.exists() and force:
         shutil.rmtree(folder)
     fresh.rename(folder)
 
 
-def config_of(job: Job) -> dict[str, Any]:
+def config_of(job: Job, run: Run) -> dict[str, Any]:
     """Return everything needed to repeat a run, as TOML tables."""
     return without_none({
         "run": {"chip": job.chip.name, "numerics": job.numerics, "seed": job.seed, "samples": job.examples.train.samples},
-        "schedule": job.schedule.model_dump(mode="json"),
+        "schedule": run.schedule.model_dump(mode="json"),
         "model": job.network.model_dump(mode="json"),
     })  # fmt: skip
 
@@ -94,20 +95,19 @@ def load_weights(folder: str | Path) -> tuple[dict[str, np.ndarray], tuple[int, 
     except FileNotFoundError:
         raise DataError(Problem(f'run "{folder}"', "weights.npz", "(nothing)", "a finished run has this file")) from None
     except (OSError, KeyError, ValueError) as error:
-        raise DataError(Problem(f'run "{folder}"', "weights.npz", type(error).__name__, "the file cannot be read as weights")) from None
+        raise DataError(
+            Problem(f'run "{folder}"', "weights.npz", type(error).__name__, "the file cannot be read as weights")
+        ) from None
     scales = [2.0**-f if numerics == "fixed" else 1.0 for f in fractions]
     return {name: w.astype(np.float64) * s for (name, w), s in zip(found.items(), scales, strict=True)}, fractions, numerics
-
-
-def initial_weights(init: str | Path, network: Network) -> dict[str, np.ndarray]:
-    """Return the final weights of run `init` for `network`, checked by the network when they are set."""
-    return load_weights(init)[0]
 
 
 def interrupted(folder: Path | None, image: ChipImage, weights: np.ndarray, metrics: list[dict[str, Any]]) -> KeyboardInterrupt:
     """Save the weights so far, and return the interrupt that says where."""
     if folder is None:
-        return KeyboardInterrupt(f"interrupted after {len(metrics)} whole passes; nothing was written (no run folder was asked for)")
+        return KeyboardInterrupt(
+            f"interrupted after {len(metrics)} whole passes; nothing was written (no run folder was asked for)"
+        )
     place = folder / "checkpoint"
     place.mkdir(parents=True, exist_ok=True)
     save_weights(place / "weights.npz", image, image.tensors(weights))

@@ -12,13 +12,14 @@ import numpy as np
 from chipsim.compiler import ChipImage, compile_network
 from chipsim.events import Events
 from chipsim.hardware import Chip
+from chipsim.kernels._jit import kernels_cached
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine, copy_of
 from chipsim.training.calibrate import calibrate_shifts
 from chipsim.training.job import Job, prepare
 from chipsim.training.passes import BatchPass, ChipPass
 from chipsim.training.run import Accuracy, Run, activity_of, summarise
-from chipsim.training.runfolder import claim, initial_weights, interrupted, write_run
+from chipsim.training.runfolder import claim, interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
 
 ORDER = 7  # stream of the order of samples, apart from that of the weights
@@ -68,48 +69,49 @@ def train(
     """
     job = prepare(model, chip, data, rule, numerics, seed, passes, samples, threads, what_if)
     folder = None if out is None else claim(out, force)
-    start = {} if init is None else initial_weights(init, job.network)
-    network = job.network.with_weights(start) if start else job.network
-    progress = progress or Silent()
-    progress.start(1, "compiling the kernels (only at the first use of a version)")
-    image = compile_network(network, job.chip, numerics=job.numerics, seed=job.seed)
-    tally = Tally(image, learned=True)
-    weights = image.weights.copy()
-    metrics: list[dict[str, Any]] = []
-    teacher, schedule = make_teacher(job, image)
-    job = replace(job, schedule=schedule)
-    try:
-        for run in range(schedule.passes):
-            metrics.append(one_pass(job, image, teacher, weights, run, tally, progress))
-    except KeyboardInterrupt:
-        raise interrupted(folder, image, weights, metrics) from None
-    finally:
-        progress.stop()
-    tally.close()
-    accuracy = Accuracy(
-        evaluate_accuracy(image, weights, job.examples.train, job.examples.train_labels, threads)[0],
-        metrics[-1]["test_accuracy"],
-    )
-    summary = summarise(job, image, tally, accuracy, [])
-    summary["run_dir"] = None if folder is None else str(folder)
-    result = Run(summary, accuracy, tally.energy(), tally.time, tally.counters, metrics, image.real_weights(weights),
-                 {name: w.copy() for name, w in image.tensors(weights).items()}, job.chip, image, folder)  # fmt: skip
+    if init is not None:
+        job = replace(job, network=job.network.with_weights(load_weights(init)[0]))
+    result = execute(job, folder, progress or Silent())
     if folder is not None:
         write_run(result, job, force)
     return result
 
 
-def make_teacher(job: Job, image: ChipImage) -> tuple[ChipPass | BatchPass, Any]:
-    """Return what runs a pass, and the schedule with every rate resolved."""
+def execute(job: Job, folder: Path | None, progress: Any) -> Run:
+    """Run a job that has been checked; `folder`: where an interrupted run saves its weights, and what the summary names."""
+    progress.start(0, "preparing" if kernels_cached() else "compiling the kernels (first use of this version, up to a minute)")
+    image = compile_network(job.network, job.chip, numerics=job.numerics, seed=job.seed)
+    tally, weights = Tally(image, learned=True), image.weights.copy()
+    metrics: list[dict[str, Any]] = []
+    teacher = make_teacher(job, image)
+    try:
+        for run in range(job.schedule.passes):
+            metrics.append(one_pass(job, image, teacher, weights, run, tally, progress))
+    except KeyboardInterrupt:
+        raise interrupted(folder, image, weights, metrics) from None
+    finally:
+        progress.stop()
+    examples = job.examples
+    seen = evaluate_accuracy(image, weights, examples.train, examples.train_labels, job.threads)
+    accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
+    summary = summarise(job, image, tally, teacher.schedule, accuracy, folder)
+    stored = {name: w.copy() for name, w in image.tensors(weights).items()}
+    return Run(summary, accuracy, tally.energy(), tally.time, tally.counters, metrics, image.real_weights(weights), stored,
+               job.chip, image, teacher.schedule, folder)  # fmt: skip
+
+
+def make_teacher(job: Job, image: ChipImage) -> ChipPass | BatchPass:
+    """Return what runs a pass; its schedule has every rate resolved."""
     schedule, examples = job.schedule, job.examples
     if not image.formats.fixed:
-        return BatchPass(image, schedule, schedule.rate, job.threads), schedule
+        return BatchPass(image, schedule, job.threads)
     shifts = schedule.shifts or calibrate_shifts(image, examples.train, examples.train_labels, schedule.calibrate)
-    schedule = schedule.model_copy(update={"shifts": tuple(shifts)})
-    return ChipPass(image, schedule, job.seed), schedule
+    return ChipPass(image, schedule.model_copy(update={"shifts": tuple(shifts)}), job.seed)
 
 
-def one_pass(job: Job, image: ChipImage, teacher: ChipPass | BatchPass, weights: np.ndarray, run: int, tally: Tally, progress: Any) -> dict[str, Any]:
+def one_pass(
+    job: Job, image: ChipImage, teacher: ChipPass | BatchPass, weights: np.ndarray, run: int, tally: Tally, progress: Any
+) -> dict[str, Any]:
     """Train one pass over the data, then test; return its line of metrics."""
     examples, count = job.examples, job.examples.train.samples
     order = np.random.default_rng([job.seed, ORDER, run]).permutation(count)
@@ -119,7 +121,7 @@ def one_pass(job: Job, image: ChipImage, teacher: ChipPass | BatchPass, weights:
     loss, right = teacher.train(weights, examples.train, examples.train_labels, order, run, local, progress.update)
     local.close()
     tally.absorb(local)
-    test = evaluate_accuracy(image, weights, examples.test, examples.test_labels, job.threads)[0]
+    test = evaluate_accuracy(image, weights, examples.test, examples.test_labels, job.threads)
     progress.update(count, f"{text}: loss {loss / count:.3f}, test accuracy {test:.1%}")
     total = local.energy().total_j
     return {
@@ -128,25 +130,25 @@ def one_pass(job: Job, image: ChipImage, teacher: ChipPass | BatchPass, weights:
     }  # fmt: skip
 
 
-def evaluate_accuracy(image: ChipImage, weights: np.ndarray, events: Events, labels: np.ndarray, threads: int, tally: Tally | None = None) -> tuple[float, int]:
-    """Return accuracy and number of right predictions; inference only, in parallel over samples. `tally` takes the counts."""
+def evaluate_accuracy(
+    image: ChipImage, weights: np.ndarray, events: Events, labels: np.ndarray, threads: int, tally: Tally | None = None
+) -> float:
+    """Return the share of right predictions; inference only, in parallel over samples. `tally` takes the counts."""
     quiet = replace(image, circuit=image.circuit._replace(learns=False))
     log = events.spikes(image.circuit.decay.dtype)
-    parts = np.array_split(np.arange(events.samples), threads)
 
     def predict(part: np.ndarray) -> tuple[int, list]:
         engine, right, kept = Engine(quiet), 0, []
         for b in part:
             engine.forward(weights, events.of_sample(log, int(b)))
-            right += engine.predicted() == labels[b]
+            right += int(engine.predicted() == labels[b])
             if tally is not None:
                 kept.append(copy_of(engine.work.activity))
         return right, kept
 
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(predict, parts))
+        found = list(pool.map(predict, np.array_split(np.arange(events.samples), threads)))
     for _, kept in found:
         for activity in kept:
             tally.add(activity)
-    right = int(sum(n for n, _ in found))
-    return right / events.samples, right
+    return sum(right for right, _ in found) / events.samples
