@@ -1,0 +1,76 @@
+"""Descriptions as text: how full each core is, and what a model consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chipsim.report.units import counted, percent, si
+
+PER_CORE = "_per_core"
+
+
+def check_text(facts: Mapping[str, Any]) -> list[object]:
+    """Return the parts of the answer of `chipsim check`; `facts` is its JSON object."""
+    memory, cores = facts["memory_bits"], [row for row in facts["per_core"] if row["limits"]]
+    learning = "with learning" if facts["learning"] else "without learning"
+    verdict = f"{facts['model']} fits {facts['chip']} {learning}: {facts['cores_used']} of {counted(facts['cores'], 'core')} used"
+    share = f", {percent(memory['learning'] / memory['total'])} of it for learning" if memory["total"] else ""
+    kinds = ", ".join(f"{kind.replace('_', ' ')} {si(bits, 'bit')}" for kind, bits in memory["by_kind"].items() if bits)
+    return [verdict, "", core_table(cores), "", f"memory {si(memory['total'], 'bit')}{share}: {kinds}", *fullest(cores)]
+
+
+def core_table(cores: list[Mapping[str, Any]]) -> object:
+    """Return a rich table: the limits in the first row, then what each core holds and needs of every limit."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("core", justify="right")
+    table.add_column("holds", no_wrap=True)
+    limits = cores[0]["limits"] if cores else {}
+    for name in limits:
+        table.add_column(name.removesuffix(PER_CORE).replace("_", " "), justify="right")
+    table.add_row("", "limit", *(f"{limit:,}" for _, limit in limits.values()))
+    for row in cores:
+        table.add_row(
+            str(row["core"]),
+            f"{', '.join(row['populations'])} ({row['neurons']})",
+            *(f"{need:,}" for need, _ in row["limits"].values()),
+        )
+    return table
+
+
+def fullest(cores: list[Mapping[str, Any]]) -> list[str]:
+    """Return which memory or table on which core is nearest to its end; widths are not used up."""
+    used = [
+        (need / limit, name, row["core"])
+        for row in cores
+        for name, (need, limit) in row["limits"].items()
+        if limit and name.endswith(PER_CORE)
+    ]
+    if not used:
+        return []
+    share, name, core = max(used, key=lambda entry: entry[0])
+    return [f"tightest: {name.removesuffix(PER_CORE).replace('_', ' ')}, {percent(share)} used on core {core}"]
+
+
+def model_text(facts: Mapping[str, Any]) -> list[object]:
+    """Return everything about a model, given as plain tables, defaults included."""
+    sizes = {p["name"]: p["size"] for p in facts["population"]}
+    synapses = sum(sizes[p["pre"]] * sizes[p["post"]] for p in facts["projection"])
+    scale = f"{facts['steps']} steps of {facts['dt_ms']:g} ms, {sum(sizes.values()):,} neurons, {synapses:,} synapses"
+    lines = [f"{facts['name']}: {facts['title']}".removesuffix(": "), scale]
+    for group in ("population", "projection"):
+        lines += ["", group, *(f"  {flat(row)}" for row in facts[group])]
+    for group in ("data", "learning"):
+        lines += ["", group, *(f"  {key} = {flat(value)}" for key, value in (facts[group] or {}).items())]
+    for numerics, row in facts["schedule"].items():
+        lines += ["", f"schedule {numerics}", f"  {flat(row)}"]
+    return ["\n".join(lines)]
+
+
+def flat(value: Any) -> str:
+    """Return a value in one line; what is not given is left out."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {flat(inner)}" for key, inner in value.items() if inner is not None)
+    return "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
