@@ -55,8 +55,8 @@ def apply_overrides(table: dict, overrides: dict[str, object]) -> dict:
     """Return a copy of `table` with the values at the dotted keys of `overrides` replaced.
 
     A list of tables is entered by name: `population.hidden1.size` is the size of the population named hidden1; a list without
-    names by position. The tables on the way must be there. The last part may be a key that the file left at its default;
-    whether it is a key at all is checked where the description is read.
+    names by position. A table or key that the file left at its default is added; whether there is such a key at all is checked
+    where the description is read. What looks like a slip of an existing table is refused here.
 
     Raises:
         ConfigError: naming every key that leads nowhere, with what is there instead.
@@ -77,6 +77,8 @@ def set_at(table: dict, key: str, value: object) -> None:
     *way, last = key.split(".")
     place: object = table
     for depth, part in enumerate(way):
+        if isinstance(place, dict) and part not in place and not suggest(part, place):
+            place[part] = {}  # a table that the file left at its defaults; whether there is such a one is checked by the reader
         place = children(place, key, value)
         if part not in place:
             raise unknown(key, value, ".".join(way[:depth]), part, place)

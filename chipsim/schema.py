@@ -33,7 +33,7 @@ def read(kind: type[D], table: dict[str, Any], name: str) -> D:
 
 def as_problem(error: dict[str, Any], kind: type[BaseModel], name: str) -> Problem:
     """Turn one pydantic error into a Problem."""
-    path = error["loc"]
+    path = tuple(part for part in error["loc"] if part != "[key]")
     key = ".".join(str(part) for part in path) or "(whole)"
     if error["type"] == "extra_forbidden":
         known = sorted(known_keys(kind, path[:-1]))

@@ -8,6 +8,11 @@ import sys
 from collections import Counter
 
 import pytest
+from platformdirs import user_cache_path
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+if WORKER:  # before kernels are imported: two processes that fill one cache of numba at once can leave wrong code in it
+    os.environ["XDG_CACHE_HOME"] = str(user_cache_path("chipsim-tests") / WORKER)
 
 LAVA_PYTHON = (3, 10)  # the only Python lava-nc 0.10.0 installs on; there its tests must run, so they fail if it is absent
 
@@ -32,7 +37,9 @@ def pytest_collection_modifyitems(items):
 
 def pytest_terminal_summary(terminalreporter, config):
     reports = terminalreporter.stats.get("skipped", ())
-    reasons = Counter(r.longrepr[2].removeprefix("Skipped: ") if isinstance(r.longrepr, tuple) else str(r.longrepr) for r in reports)
+    reasons = Counter(
+        r.longrepr[2].removeprefix("Skipped: ") if isinstance(r.longrepr, tuple) else str(r.longrepr) for r in reports
+    )
     lines = [f"{count} x {reason}" for reason, count in sorted(reasons.items())]
     if config.option.markexpr:
         lines.append(f'tests outside -m "{config.option.markexpr}"')

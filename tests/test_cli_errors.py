@@ -64,7 +64,7 @@ CASES = {
     ),
     "rule the chip cannot hold": (("check", "model.toml", "--chip", "loihi1"), 3, ("loihi1", "ssgd-replay", "--what-if")),
     "unknown rule": (("train", "model.toml", "--rule", "backprop"), 2, ("rule", "backprop", "ssgd-replay")),
-    "unknown key in --set": (("train", "model.toml", "--set", "schedule.fixd.passes=3"), 2, ("schedule.fixd.passes",)),
+    "unknown key in --set": (("train", "model.toml", "--set", "schedule.fixd.passes=3"), 2, ("schedule.fixd", "fixed")),
     "unknown model key in --set": (("train", "model.toml", "--set", "learning.half_widht=0.1"), 2, ("half_widht", "half_width")),
     "unknown chip key in --set": (("train", "--set", "chip.limits.neurons=3"), 2, ("limits.neurons", "3")),
     "--set without a value": (("check", "--set", "steps"), 2, ("--set", "steps", "key=value")),

@@ -141,8 +141,8 @@ def test_toy_prices_every_event_and_holds_the_test_network():
     assert set(chip.energy) == PRICED
     assert set(chip.time) == {k for k in PRICED if not k.endswith(".barriers")}
     assert chip.missing(REPLAY) == () and chip.power and chip.barrier(3) == 100
-    cores = sum(-(-size // chip.limit("compartments_per_core")) for size in (100, 100, 10))
-    assert cores == 5 <= chip.limit("cores")
+    cores = sum(-(-size // chip.limit("compartments_per_core")) for size in (200, 200, 10))
+    assert cores == 5 <= chip.limit("cores") == 8
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -33,13 +33,11 @@ class Entry(NamedTuple):
     units: int
     classes: int
 
-    def describe(self) -> str:
-        """Return one line about it."""
-        return f"{self.title}; {self.units} inputs, {self.classes} classes"
-
     def available(self, root: Path | None) -> tuple[bool, str]:
         """Return whether it can be read, and why not."""
-        return (True, "bundled with scikit-learn") if self.bundled else (root is not None, f"needs {root}")
+        if self.bundled:
+            return True, "bundled with scikit-learn"
+        return root is not None, f"in {root}" if root else "no data folder: give --data-dir or set CHIPSIM_DATA"
 
 
 DATASETS = {

@@ -135,7 +135,9 @@ def load_examples(network: Network, data: Any, samples: int | None) -> Examples:
     if len(np.unique(train_labels)) < 2:
         limit = "at least two classes are needed to train a classifier"
         raise DataError(Problem("data", "train_y", "one class only", limit))
-    if samples is not None and samples < train.samples:
+    if samples is not None and samples > train.samples:
+        raise ConfigError(Problem("run", "samples", samples, f"there are {train.samples} training samples"))
+    if samples is not None:
         kept = np.arange(samples)
         train, train_labels = train.take(kept), train_labels[kept]
     return Examples(train, train_labels, test, test_labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,17 +25,16 @@ def claim(out: str | Path, force: bool) -> Path:
     """Return the run folder to write.
 
     Raises:
-        ConfigError: it exists (and `force` is not given), or it exists and is no run folder, or its parent cannot be made.
+        ConfigError: it exists (and `force` is not given), or it exists and is no run folder, or it could not be written.
     """
     folder = Path(out)
     if folder.exists() and not force:
         raise ConfigError(Problem("run folder", "out", str(folder), "it exists; it is never overwritten without --force"))
     if folder.exists() and not (folder.is_dir() and ((folder / "config.toml").exists() or not any(folder.iterdir()))):
         raise ConfigError(Problem("run folder", "out", str(folder), "--force replaces run folders only, and this is none"))
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(Problem("run folder", "out", str(folder), f"its parent cannot be made ({error.strerror})")) from None
+    above = next(p for p in folder.absolute().parents if p.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise ConfigError(Problem("run folder", "out", str(folder), f"{above} is not a folder that can be written"))
     return folder
 
 

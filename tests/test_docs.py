@@ -1,0 +1,69 @@
+"""What the pages say is what the code does: event table, README numbers, README commands."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import chipsim as cs
+from chipsim.counters import EVENTS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def benchmark():
+    spec = importlib.util.spec_from_file_location("digits_benchmark", ROOT / "benchmarks" / "digits.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_event_table_of_the_semantics_is_the_one_in_the_code():
+    found = []
+    for line in (ROOT / "docs" / "semantics.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) >= 5 and cells[0] in ("forward", "backward", "update"):
+            found += [(cells[0], cells[1], event.strip()) for event in cells[2].split(",")]
+    assert len(found) == len(EVENTS) > 40 and set(found) == set(EVENTS)
+
+
+def test_the_readme_shows_the_stored_results():
+    module, rows = benchmark(), json.loads((ROOT / "benchmarks" / "results" / "digits.json").read_text())
+    readme = (ROOT / "README.md").read_text()
+    assert module.put(readme, module.table(rows)) == readme and "%" in module.table(rows)
+    fixed = [r["accuracy"]["test"] for r in rows if r["numerics"] == "fixed"]
+    floats = [r["accuracy"]["test"] for r in rows if r["numerics"] == "float"]
+    assert len(fixed) == len(floats) == 3 and min(fixed) >= 0.95 and sum(floats) / 3 >= 0.96
+
+
+def test_the_stored_fixed_point_results_come_out_again_bit_for_bit():
+    rows = json.loads((ROOT / "benchmarks" / "results" / "digits.json").read_text())
+    stored = next(r for r in rows if (r["numerics"], r["seed"]) == ("fixed", 1))
+    again = json.loads(json.dumps(benchmark().measure("fixed", 1)))
+    assert {k: again[k] for k in ("accuracy", "activity", "memory_bits")} == {
+        k: stored[k] for k in ("accuracy", "activity", "memory_bits")
+    }
+    for key in ("energy_j_per_sample", "time_s_per_sample"):
+        assert again[key] == pytest.approx(stored[key], rel=1e-12)
+
+
+def test_the_float_reference_reaches_its_accuracy_again():
+    assert cs.train("digits", "loihi1-ssgd", numerics="float", seed=1).accuracy.test >= 0.96
+
+
+def test_the_readme_names_the_two_commands_and_every_verb_it_shows_exists():
+    from chipsim.cli.app import app
+
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands if not command.hidden}
+    readme = (ROOT / "README.md").read_text()
+    assert (
+        "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/chipsim train" in readme
+        and "sh setup.sh test" in readme
+    )
+    assert "setup.sh test" in (ROOT / ".ci" / "run").read_text()
+    shown = set(re.findall(r"^ +chipsim (\w+)", readme, flags=re.MULTILINE))
+    assert len(shown) >= 5 and shown <= verbs
