@@ -19,7 +19,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))
 import dense
 
-from chipsim.compiler import compile_network
+from chipsim.compiler import ChipImage, compile_network
 from chipsim.counters import EVENTS, Counters
 from chipsim.network import ssgd_network
 
@@ -111,7 +111,12 @@ def on_cores(problem: dense.Problem, room: int) -> tuple[bridge.Kernels, list[in
     network = ssgd_network(**problem.arguments).with_weights(problem.named_weights)
     chip = bridge.toy(tiles_x=3, tiles_y=3, cores_per_tile=4, host_tile=4, compartments_per_core=room, axons_out_per_core=4096)
     image = compile_network(network, chip, numerics="float64")
-    return bridge.Kernels(image), [sum(s.population == p for s in image.slices) for p in range(len(network.populations))]
+    return bridge.Kernels(image), parts_of(image)
+
+
+def parts_of(image: ChipImage) -> list[int]:
+    """Return the number of slices of every layer; the input is one at the host."""
+    return [sum(s.population == p for s in image.slices) for p in range(len(image.network.populations))]
 
 
 def units(x: np.ndarray) -> list[list[int]]:
@@ -155,9 +160,11 @@ def assert_bounds(n: dict, facts: Facts, parts: list[int]) -> None:
 
 def test_closed_forms_in_fixed_point():
     """64-100-100-10 on five cores; what the deltas decide is only bounded here: as if none was ever zero."""
-    parts, sizes, steps = [0, 2, 2, 1], [64, 100, 100, 10], 30
+    parts, sizes, steps = [1, 2, 2, 1], [64, 100, 100, 10], 30
     network = ssgd_network(64, (100, 100), 10, steps, readout="sum", surrogate="box")
-    kernels = bridge.Kernels(compile_network(network, bridge.toy()), shifts=[-2, -2, -2])
+    image = compile_network(network, bridge.toy(compartments_per_core=64))
+    assert parts_of(image) == parts
+    kernels = bridge.Kernels(image, shifts=[-2, -2, -2])
     x = np.random.default_rng(5).random((steps, 64)) < 0.1
     seen = kernels.run(units(x), 3)
     rasters = {name: [np.zeros((steps, size), dtype=bool) for size in sizes[:-1]] for name in ("spikes", "active_log")}

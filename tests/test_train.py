@@ -18,7 +18,8 @@ def small(**more):
 
 
 def quick(numerics="fixed", chip="toy", model=None, **more):
-    return cs.train(model or small(), chip, numerics=numerics, **{"passes": 2, "samples": 120, **more})
+    samples = None if "data" in more else 120
+    return cs.train(model or small(), chip, numerics=numerics, **{"passes": 2, "samples": samples, **more})
 
 
 def same(a, b):
@@ -132,8 +133,8 @@ def test_own_data_as_intensities_spikes_and_events():
     dense[rng.integers(0, 29, 200), rng.integers(0, 20, 200), rng.integers(0, 64, 200)] = 1
     t, sample, unit = np.nonzero(dense)
     events = Events(t, sample, unit, dense.shape)
-    assert quick(data=(x, y, x, y), samples=None).summary["samples"] == {"train": 20, "test": 20}
-    a, b = quick(data=(dense, y, dense, y), samples=None), quick(data=(events, y, events, y), samples=None)
+    assert quick(data=(x, y, x, y)).summary["samples"] == {"train": 20, "test": 20}
+    a, b = quick(data=(dense, y, dense, y)), quick(data=(events, y, events, y))
     same(a, b)
 
 
@@ -165,6 +166,8 @@ WRONG = {
     "numerics": (dict(numerics="int4"), "numerics = 'int4'"),
     "passes and threads": (dict(passes=0, threads=-1), "passes = 0.*threads = -1"),
     "seed": (dict(seed=-1), "seed = -1"),
+    "types": (dict(seed=1.5, passes="3"), "seed = 1.5.*passes = '3'"),
+    "no chip": (dict(chip=None), "chip = None, but a Chip, a name or a path"),
     "init": (dict(init="no/such/run"), "weights.npz"),
     "model": (dict(model="digitz"), "digits"),
     "batch on the chip": (dict(model=small(**{"schedule.fixed.batch": 4})), "batch 1 with optimiser 'sgd'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,13 @@ def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numeri
     Raises:
         ConfigError, DataError: with everything that is wrong with the arguments, the model, the chip or the data.
     """
-    network = load_model(model) if isinstance(model, (str, Path)) else model
-    chip = load_chip(chip, what_if=what_if) if isinstance(chip, (str, Path)) else chip
-    chip = chip.with_extension() if what_if else chip
+    raise_all(argument_problems(rule, numerics, seed, passes, samples, threads))
+    network, chip = resolve(model, chip, what_if)
     numerics = "float32" if numerics == "float" else numerics
     kind = "fixed" if numerics == "fixed" else "float"
     schedule = network.schedule.get(kind, DEFAULT_SCHEDULE[kind])
     schedule = schedule if passes is None else schedule.model_copy(update={"passes": passes})
-    problems = argument_problems(rule, numerics, seed, passes, samples, threads)
-    raise_all(problems + schedule_problems(network, schedule, kind))
+    raise_all(schedule_problems(network, schedule, kind))
     network = network if network.learning.rule == rule else network.but(learning={**network.learning.model_dump(), "rule": rule})
     examples = load_examples(network, data, samples)
     if kind == "fixed":
@@ -79,14 +78,30 @@ def argument_problems(
     found, name = [], "run"
     if rule not in RULES:
         found.append(Problem(name, "rule", rule, f"known: {', '.join(RULES)}"))
-    if numerics not in ("fixed", "float32", "float64"):
+    if numerics not in ("fixed", "float", "float32", "float64"):
         found.append(Problem(name, "numerics", numerics, "it must be one of fixed, float, float32, float64"))
-    if not 0 <= seed < 2**32:
-        found.append(Problem(name, "seed", seed, "it must be from 0 to 4294967295"))
+    if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
+        found.append(Problem(name, "seed", seed, "it must be a whole number from 0 to 4294967295"))
     for key, value in (("passes", passes), ("samples", samples), ("threads", threads)):
-        if value is not None and value < 1:
-            found.append(Problem(name, key, value, "it must be at least 1"))
+        if value is not None and not (isinstance(value, Integral) and value >= 1):
+            found.append(Problem(name, key, value, "it must be a whole number of at least 1"))
     return found
+
+
+def resolve(model: Network | str | Path, chip: Chip | str | Path, what_if: bool) -> tuple[Network, Chip]:
+    """Return the network and the chip of names, paths or objects.
+
+    Raises:
+        ConfigError: there is no such name, or the object is neither a description nor a name.
+    """
+    network = load_model(model) if isinstance(model, (str, Path)) else model
+    chip = load_chip(chip, what_if=what_if) if isinstance(chip, (str, Path)) else chip
+    problems = []
+    for key, value, kind in (("model", network, Network), ("chip", chip, Chip)):
+        if not isinstance(value, kind):
+            problems.append(Problem("run", key, value, f"a {kind.__name__}, a name or a path is required"))
+    raise_all(problems)
+    return network, chip.with_extension() if what_if else chip
 
 
 def schedule_problems(network: Network, schedule: Schedule, kind: str) -> list[Problem]:
