@@ -170,6 +170,19 @@ def test_equal_to_the_reference_bit_for_bit():
     assert min(cores) == 2 and max(cores) >= 8
 
 
+def test_error_is_clipped_before_the_regulariser_is_added():
+    """Twins with opposite weights of 7.5 thresholds leave both classes even, so eps reaches both ends, -2 and 2; reg is 1."""
+    rule = {"upper": 2.0, "lower": 0.0, "f_upper": 0.0}
+    network = ssgd_network(1, (2,), 2, 6, readout="sum", surrogate="box", half_width=math.inf, regularisers=rule)
+    network = network.but(learning={**network.learning.model_dump(), "delta_fraction": 14, "v_fraction": 8})
+    network = network.with_weights({"hidden1": [[1.5, 1.5]], "out": [[7.5, -7.5], [-7.5, 7.5]]})
+    case = Case(network, [6, 4], [-8, -8], bridge.toy(membrane=24, tiles_x=2), 1, [])
+    reference, kernels = case.reference(), case.kernels()
+    sample = [[0], [0], [], [], [0], []], 0, 3, 4
+    assert bridge.differences(kernels.run(*sample), reference.run(*sample)) == {}
+    assert kernels.work.errors.eps[1:3].tolist() == [-(2**15), 2**15 - 1] and set(kernels.work.errors.reg[1:3]) == {2**14}
+
+
 def test_full_logs_stop_both_at_the_same_core():
     outcomes = Counter()
 

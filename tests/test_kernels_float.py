@@ -11,8 +11,8 @@ from refchip import Chip as Reference
 
 from chipsim.compiler import compile_network
 from chipsim.counters import EVENTS
-from chipsim.learning.writes import sweep_rows
 from chipsim.network import ssgd_network
+from chipsim.training.optimise import count_update
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
@@ -75,7 +75,7 @@ def test_equal_to_the_reference():
 
 
 def test_rows_a_float_update_would_visit():
-    """`sweep_rows` finds the rows the reference marked dirty, and leaves the gradient as it is."""
+    """`count_update` finds the rows the reference marked dirty, and leaves the gradient as it is."""
     visited = 0
     for seed in range(20):
         kernels, reference, samples = random_case(seed)
@@ -85,7 +85,8 @@ def test_rows_a_float_update_would_visit():
         kernels.forward(sample)
         kernels.learner.backward(kernels.weights, kernels.gradient, label)
         before = kernels.gradient.copy()
-        sweep_rows(kernels.image.circuit, kernels.gradient, kernels.work)
+        moved = np.zeros(len(before), dtype=bool)
+        count_update(kernels.image, kernels.learner.engine, kernels.gradient, moved, dense=False)
         assert kernels.work.activity.visits.sum() == sum(row.words for row in rows)
         touched = sum(g != 0 for row in rows for g in row.gradients)
         assert kernels.work.activity.evaluations.sum() == touched == np.count_nonzero(before)

@@ -70,24 +70,3 @@ def clear_update_counts(a):
     for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised):
         counts[:] = 0
     a.updated[0] = 1
-
-
-@kernel
-def sweep_rows(circuit, gradient, work):
-    """Count what a float update would fetch and evaluate, and clear the table of dirty rows; accumulators stay as they are."""
-    a, dirty = work.activity, work.errors.dirty
-    clear_update_counts(a)
-    for k in range(len(circuit.pre)):
-        source, target = circuit.pre[k], circuit.post[k]
-        first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
-        low, slices = circuit.first_slice[target], circuit.first_slice[target + 1] - circuit.first_slice[target]
-        for i in range(circuit.hi[source] - circuit.lo[source]):
-            row = circuit.offset[k] + i * width - first
-            for s in range(low, low + slices):
-                mark = circuit.rows[k] + i * slices + s - low
-                if dirty[mark]:
-                    dirty[mark] = False
-                    a.visits[s] += circuit.row_words[s]
-                    for n in range(row + circuit.slice_lo[s], row + circuit.slice_hi[s]):
-                        if gradient[n] != 0:
-                            a.evaluations[s] += 1

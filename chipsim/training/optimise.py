@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.learning.writes import sweep_rows
+from chipsim.learning.writes import clear_update_counts
 from chipsim.simulator.engine import Engine
 
 
@@ -47,21 +47,21 @@ OPTIMISERS = {"sgd": Sgd, "adam": Adam}
 
 
 def count_update(image: ChipImage, engine: Engine, gradient: np.ndarray, changed: np.ndarray, dense: bool) -> None:
-    """Write what a float update of the batch costs into the activity of `engine` (the last sample of the batch).
+    """Write what a float update costs into the activity of `engine` (the last sample of the batch), and clear its dirty rows.
 
-    changed: [W] bool. A dense optimiser fetches and evaluates every synapse, a plain one the dirty rows.
+    changed: [W] bool. A dense optimiser fetches and evaluates every synapse, a plain one the dirty rows and their non-zero gradients.
     """
     a, circuit = engine.work.activity, image.circuit
-    sweep_rows(circuit, gradient, engine.work)
-    fan_in = np.array([0 if s.population == 0 else image.network.populations[s.population - 1].size for s in image.slices])
-    synapses = fan_in * image.routes.size
-    if dense:
-        a.visits[:] = fan_in * circuit.row_words
-        a.evaluations[:] = synapses
-        a.optimised[:] = synapses
-    for s in range(1, len(image.slices)):
-        part = image.slices[s]
-        k = part.population - 1
-        shape = (image.network.populations[k].size, image.network.populations[k + 1].size)
-        at = int(circuit.offset[k])
-        a.writes[s] = changed[at : at + shape[0] * shape[1]].reshape(shape)[:, part.lo : part.hi].sum()
+    clear_update_counts(a)
+    grids, moved = image.tensors(gradient), image.tensors(changed)
+    for k, (name, grid) in enumerate(grids.items()):
+        parts = [n for n, s in enumerate(image.slices) if s.population == k + 1]
+        at = int(circuit.rows[k])
+        dirty = engine.work.errors.dirty[at : at + len(grid) * len(parts)].reshape(len(grid), len(parts))
+        for n, s in enumerate(parts):
+            columns = slice(image.slices[s].lo, image.slices[s].hi)
+            a.visits[s] = circuit.row_words[s] * (len(grid) if dense else np.count_nonzero(dirty[:, n]))
+            a.evaluations[s] = grid[:, columns].size if dense else np.count_nonzero(grid[dirty[:, n], columns])
+            a.optimised[s] = grid[:, columns].size if dense else 0
+            a.writes[s] = np.count_nonzero(moved[name][:, columns])
+    engine.work.errors.dirty[:] = False
