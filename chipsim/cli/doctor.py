@@ -13,7 +13,7 @@ from typing import Any
 from chipsim.cli import flags
 from chipsim.cli.frame import Answer, header
 
-REQUIRED = ("numpy", "numba", "pydantic", "typer", "rich", "matplotlib", "platformdirs", "scikit-learn")
+REQUIRED = ("numpy", "numba", "pydantic", "typer", "rich", "matplotlib", "platformdirs", "tomli-w", "scikit-learn")
 EXTRAS = {  # package -> (extra, what it gives)
     "lava-nc": ("lava", "tests against Lava, and export to it in a later version"),
 }

@@ -6,8 +6,11 @@ by a digest of every source that may hold kernels, of the numba version and of t
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +37,20 @@ def source_digest() -> str:
 CACHE = user_cache_path("chipsim") / "kernels" / source_digest()
 
 
+def cache_is_writable() -> bool:
+    """Make the cache folder; without one kernels still run, but every process compiles them again, which is said once."""
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        return os.access(CACHE, os.W_OK)
+    except OSError:
+        return False
+
+
+WRITABLE = cache_is_writable()
+if not WRITABLE:
+    warnings.warn(f"the cache folder {CACHE} cannot be written: kernels are compiled again in every process", stacklevel=2)
+
+
 def kernels_cached() -> bool:
     """Return whether an earlier process has compiled kernels of these very sources."""
     return any(CACHE.glob("**/*.nbi"))
@@ -44,9 +61,28 @@ def kernel(function: Callable) -> Callable:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(CACHE)
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=WRITABLE, nogil=True, error_model="numpy")(function)
     finally:
         config.CACHE_DIR = before
+    if WRITABLE and hasattr(compiled, "_cache"):
+        file = compiled._cache._cache_file
+        file.save = one_at_a_time(file.save)
+    return compiled
+
+
+def one_at_a_time(save: Callable) -> Callable:
+    """Let one process at a time add to a kernel's cache.
+
+    numba numbers the data file of a new signature without a lock: two processes that compile one kernel for different types at the
+    same moment can take the same number, and one of them would later run the other's code.
+    """
+
+    def locked(*arguments):
+        with open(CACHE / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
+            return save(*arguments)
+
+    return locked
 
 
 def by_number(fixed: Callable, floating: Callable) -> Callable:

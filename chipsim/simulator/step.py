@@ -87,14 +87,13 @@ def deliver(t, circuit, weights, spikes, m):
 def fire(t, circuit, m, activity):
     """Update every compartment; find who spikes, who is active and which updates count as active."""
     for p in range(1, len(circuit.lo)):
-        kind, word, theta, bits = circuit.kind[p], circuit.decay[p], circuit.theta[p], circuit.v_bits[p]
-        band = circuit.band[p] if circuit.learns else circuit.band[p] * 0
+        kind, word, theta, bits, band = circuit.kind[p], circuit.decay[p], circuit.theta[p], circuit.v_bits[p], circuit.band[p]
         for n in range(circuit.lo[p], circuit.hi[p]):
             before = wide(m.v[n])
             v = update(kind, before, wide(m.total[n]), m.spiked[n], word, theta, bits)
             m.v[n] = v
             m.spiked[n] = circuit.fires[p] and v > theta
-            m.active[n] = abs(v - theta) < band
+            m.active[n] = circuit.learns and abs(v - theta) < band
             if circuit.predicate == 0:
                 touched = m.spiked[n]
             elif circuit.predicate == 1:
