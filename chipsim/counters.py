@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.errors import ConfigError
+
 HOST = -1  # core id of the pseudo-core for what the host or the whole chip does; always the last column
 
 FORWARD = (
@@ -58,6 +60,8 @@ class Counters:
         return self if self.counts.ndim == 3 else Counters(self.counts.sum(axis=0), self.cores, self.samples)
 
     def __add__(self, other: Counters) -> Counters:
+        if not np.array_equal(self.cores, other.cores) or self.counts.shape[-2] != other.counts.shape[-2]:
+            raise ConfigError("counters of different cores or steps cannot be added: they belong to different networks or chips")
         return Counters(self.total().counts + other.total().counts, self.cores, self.samples + other.samples)
 
     def of(self, phase: str, event: str) -> np.ndarray:

@@ -15,7 +15,7 @@ from chipsim import report
 from chipsim.cli.frame import print_text
 from chipsim.hardware import Mesh
 from chipsim.report.result import evaluate_text, train_text
-from chipsim.report.units import counted, digits, percent, si
+from chipsim.report.units import counted, digits, number, percent, si
 
 NAMES = ("learning.png", "activity.png", "energy.png", "mesh.png")
 SHARES = {
@@ -208,7 +208,11 @@ def test_result_of_a_run_as_text(capsys):
     energy = ("3.10 uJ", "1.20 uJ", "810 nJ", "2.10 uJ", "7.21 uJ", "between 4.00 uJ and 19.0 uJ", "30.0 % of the total rests on")
     time = ("110 us", "200 us", "9.00 us", "319 us")
     memory = ("507 kbit of 4.19 Mbit (12.1 %)", "3 cores", "87.8 % of it for learning")
-    closing = ("forward.packets_in 1,234,567", "hidden2 never spiked", "run folder: runs/digits-1")
+    closing = (
+        f"forward.packets_in {number(1234567 / 1437 / made_up_summary()['passes'])}",
+        "hidden2 never spiked",
+        "run folder: runs/digits-1",
+    )
     assert not [part for part in (*energy, *time, *memory, *closing) if part not in text]
 
 

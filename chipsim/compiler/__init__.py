@@ -15,7 +15,7 @@ from chipsim.learning import RULES
 from chipsim.network import Network
 from chipsim.state import PREDICATES
 
-__all__ = ["ChipImage", "CoreMemory", "Slice", "compile_network", "memory_rows", "memory_summary"]
+__all__ = ["ChipImage", "CoreMemory", "Slice", "compile_network", "fit", "memory_rows", "memory_summary"]
 
 
 def compile_network(
@@ -35,12 +35,9 @@ def compile_network(
         CapacityError: the network does not fit, or the chip lacks what the rule needs; names object, number and limit.
         ConfigError: a number format is impossible.
     """
-    if learn and chip is not None:
-        require(network, chip)
+    layout, slices = fit(network, chip, learn)
     weights = network.initial_weights(network.seed if seed is None else seed)
     form = formats(network, weights, chip, numerics, fractions)
-    layout = layout_of(network, chip, learn)
-    slices = place(network, chip, layout)
     predicate = PREDICATES[chip.active_update if chip else "received_input"]
     circuit = circuit_of(network, form, layout, slices, learn, predicate)
     memory = core_memory(network, chip, layout, slices)
@@ -49,10 +46,22 @@ def compile_network(
     )
 
 
+def fit(network: Network, chip: Chip | None, learn: bool = True) -> tuple[Layout, list[Slice]]:
+    """Return layout and placement, without drawing a weight.
+
+    Raises:
+        CapacityError: the network does not fit, or the chip lacks what the rule needs.
+    """
+    if learn and chip is not None:
+        require(network, chip)
+    layout = layout_of(network, chip, learn)
+    return layout, place(network, chip, layout)
+
+
 def require(network: Network, chip: Chip) -> None:
     """Refuse a rule on a chip that lacks a capability it needs."""
     rule = network.learning.rule
-    missing = [need for need in RULES[rule].needs if need not in chip.capabilities]
+    missing = chip.missing(RULES[rule].needs)
     if missing:
         limit = f"it must offer {', '.join(missing)}, which rule {rule!r} needs"
         hint = "use a chip with a learning extension (loihi1-ssgd), or --what-if to add the assumed one"

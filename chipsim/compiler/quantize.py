@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chipsim.errors import ConfigError, Problem, raise_all
+from chipsim.errors import CapacityError, ConfigError, Problem, raise_all
 from chipsim.hardware import Chip
 from chipsim.network import Network
 
@@ -95,7 +95,8 @@ def formats(
     The range of a projection covers its largest weight and four times its rms, so that training has room.
 
     Raises:
-        ConfigError: unknown numerics, or a width that the chip does not have.
+        ConfigError: unknown numerics, or a band that the numbers cannot express.
+        CapacityError: a width that the chip does not have.
     """
     if numerics not in NUMERICS:
         raise ConfigError(Problem("run", "numerics", numerics, f"it must be one of {', '.join(NUMERICS)}"))
@@ -103,7 +104,8 @@ def formats(
     fraction = rule.v_fraction or min(12, widths.membrane - MEMBRANE_HEADROOM)
     fixed = numerics == "fixed"
     if fixed:
-        raise_all(width_problems(network, widths, fraction, chip))
+        raise_all(width_problems(network, widths, fraction, chip), CapacityError)
+        raise_all(band_problems(network, fraction))
     top = (1 << (rule.weight_bits - 1)) - 1
     tensors = [weights[p.post] for p in network.projections]
     fw = tuple(fractions or (weight_fraction(w, top, fraction) for w in tensors))
@@ -142,15 +144,21 @@ def width_problems(network: Network, widths: Widths, fraction: int, chip: Chip |
     if fraction > widths.membrane - 3:
         limit = f"{where} has {widths.membrane} bits for V: at most {widths.membrane - 3} can be fraction"
         found.append(Problem(name, "learning.v_fraction", fraction, limit))
+    for key, bits in (("delta_fraction", rule.delta_fraction), ("readout_delta_fraction", rule.readout_delta_fraction)):
+        if bits > widths.delta - 2:
+            found.append(Problem(name, f"learning.{key}", bits, f"{where} has {widths.delta} bits for delta"))
+    return found
+
+
+def band_problems(network: Network, fraction: int) -> list[Problem]:
+    """Return why the active band cannot be expressed with `fraction` bits of V."""
+    rule, name, found = network.learning, f'network "{network.name}"', []
     if round(rule.half_width * 2**fraction if math.isfinite(rule.half_width) else 1) < 1:
         limit = f"with {fraction} fraction bits of V it must be at least {2.0**-fraction}"
         found.append(Problem(name, "learning.half_width", rule.half_width, limit))
     if math.isinf(rule.half_width) and rule.surrogate != "box":
         limit = "fixed point reads the surrogate from a table over the band, which must be finite (or use surrogate = 'box')"
         found.append(Problem(name, "learning.half_width", rule.half_width, limit))
-    for key, bits in (("delta_fraction", rule.delta_fraction), ("readout_delta_fraction", rule.readout_delta_fraction)):
-        if bits > widths.delta - 2:
-            found.append(Problem(name, f"learning.{key}", bits, f"{where} has {widths.delta} bits for delta"))
     return found
 
 

@@ -10,6 +10,7 @@ from chipsim.counters import EVENTS, HOST, PHASES, Counters, LinkLoads
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
+NO_LINKS = NO_CORES = np.zeros((1, 1, 1))
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
 LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
@@ -71,8 +72,8 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
 
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
-    difference to the step without it counts as backward. Replay steps and the update: the slowest core's sum of all work. Each
-    counted barrier adds its time over `tiles_used` tiles. The host is no core.
+    difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link.
+    The update: the slowest core's sum of all work. Each counted barrier adds its time over `tiles_used` tiles. The host is no core.
 
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
@@ -90,7 +91,8 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     spikes, marks, errors = (link_time(chip, loads, stage) for stage in ("forward", "marking", "replay"))
     forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks)  # [M, T] ns
     barriers = {phase: barrier_time(counts, chip, phase, tiles_used) for phase in PHASES}
-    backward_ns = (learning_steps - forward_steps).sum() + slowest(replay, errors).sum()
+    replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
+    backward_ns = (learning_steps - forward_steps).sum() + replay_steps.sum()
     steps_ns = {"forward": forward_steps.sum(), "backward": backward_ns, "update": slowest(update, np.zeros(1)).sum()}
 
     timed, unpriced = survey(counts, work, chip, loads is not None)

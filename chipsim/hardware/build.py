@@ -19,6 +19,10 @@ WIDTHS = ("weight", "membrane", "decay", "synapse_delay", "synapse_tag", "synaps
 LEARNING_WIDTHS = ("log_word", "delta", "gradient_accumulator", "partial_error", "softmax_table")
 SHOWN_WIDTHS = ("current", "threshold", "delay", "tag", "trace", "learning_accumulator", "spike_message")  # for information
 OPTIONAL_WIDTHS = LEARNING_WIDTHS + SHOWN_WIDTHS
+WIDTH_RANGE = {  # what the kernels can hold; decay words and the softmax table have one width in this version
+    "weight": (2, 16), "membrane": (10, 40), "decay": (12, 12), "synapse_word": (1, 4096), "delta": (4, 24),
+    "gradient_accumulator": (8, 48), "partial_error": (8, 62), "softmax_table": (16, 16), "log_word": (1, 4096),
+}  # fmt: skip
 POWERS = ("static_core",)
 REPLAY = ("active-flag", "logs", "graded-errors", "replay")  # with one of these a chip states the learning limits and widths
 SECTIONS = ("mesh", "limits", "width", "energy", "time", "power", "barrier")
@@ -85,6 +89,10 @@ def read_numbers(report: Report, section: str, table: Any, required: tuple[str, 
             numbers[name] = read
             if section == "power":
                 check_charged(report, key, read[0])
+            low, high = WIDTH_RANGE.get(name, (0, 1 << 40)) if section == "width" else (0, 1 << 40)
+            if section != "power" and not low <= read[1].value <= high:
+                limit = f"this version computes with {low} bits" if low == high else f"it must be from {low} to {high}"
+                report.add(f"{key}.value", read[1].value, limit)
     return numbers
 
 

@@ -35,7 +35,7 @@ def build_chip(table: Mapping[str, Any], name: str, overrides: dict[str, object]
     """Return the chip of merged tables, for example those of `Chip.table`; arguments as in `load_chip`."""
     merged = copy.deepcopy(dict(table))
     if what_if and not has(merged, REPLAY):
-        merged = add_what_if(merged, read_extension(WHAT_IF), WHAT_IF)
+        merged, name = add_what_if(merged, read_extension(WHAT_IF), WHAT_IF), f"{name}+{WHAT_IF}"
     return build(catalog.apply_overrides(merged, overrides) if overrides else merged, name)
 
 
@@ -51,7 +51,7 @@ def extend_chip(chip: Chip, extension: str | Mapping[str, Any]) -> Chip:
     if not chip.missing(tuple(added.get("capabilities", ()))):
         return chip
     label = extension if isinstance(extension, str) else str(added.get("title", "own tables"))
-    return build(add_what_if(copy.deepcopy(dict(chip.table)), added, label), chip.name)
+    return build(add_what_if(copy.deepcopy(dict(chip.table)), added, label), f"{chip.name}+{label}")
 
 
 def read_chain(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:

@@ -20,11 +20,6 @@ RULES = {
         "sparse spiking gradient descent: exact replay of logged events, active neurons only",
     ),
 }
-SURROGATES = ("paper", "box")
-WRITE_POLICIES = ("stochastic", "nearest")
-OPTIMISERS = ("sgd", "adam")
-
-
 SCORE_BITS = 32  # accumulated class score
 EXPONENTIAL_ENTRIES = 256
 EXPONENTIAL_BITS = 16

@@ -16,7 +16,6 @@ from chipsim.kernels._jit import by_number
 ENTRIES = 32
 FRACTION = 8
 SHARPNESS = 100.0
-SHAPES = ("paper", "box")
 
 
 def table(shape: str, half_width: float) -> np.ndarray:

@@ -3,7 +3,7 @@
     stochastic  dw = (acc + r) >> S with r uniform in [0, 2^S): unbiased, one random word per synapse written
     nearest     dw = acc / 2^S rounded, halves up: updates below half a weight LSB are lost
 
-S is the shift of the write: fraction of delta + learning-rate shift - fraction of the weight.
+S is the shift of the write: fraction of delta + learning-rate shift - fraction of the weight; 0 <= S <= 32.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from chipsim.kernels.fixed import clip_symmetric, rescale, round_stochastic, wid
 from chipsim.kernels.random import WEIGHT_WRITE, random_word
 
 POLICIES = {"stochastic": 0, "nearest": 1}
+MOST_SHIFT = 32  # bits of one random word: a larger shift could not be rounded without bias
 
 
 @kernel

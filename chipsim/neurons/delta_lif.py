@@ -11,9 +11,6 @@ from __future__ import annotations
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import decay, saturate
 
-NAME = "delta-lif"
-SPIKES = True
-
 
 @kernel
 def update(v, total, spiked, word, theta, bits):

@@ -10,9 +10,6 @@ from __future__ import annotations
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import decay, saturate
 
-NAME = "leaky-readout"
-SPIKES = False
-
 
 @kernel
 def update(v, total, spiked, word, theta, bits):

@@ -36,14 +36,15 @@ LABEL_IN = 1.15  # room for the names behind the lines
 
 def learning(run: Any) -> Figure:
     """Return loss (left) and train and test accuracy (right) over the passes."""
-    note = f"{about(run)}; {counted(run.summary['samples']['train'], 'training sample')} per pass"
+    note = f"{about(run)}; {counted(run.summary['samples']['train'], 'training sample')} per pass. *train: while learning, during the pass"
     figure, span = sheet(10, 3.6, "Loss and accuracy over the passes", note)
     loss, accuracy = panels(figure, span, 2, right=LABEL_IN, gap=LABEL_IN + 0.75)
     heading(loss, "Training loss (cross-entropy, nat)")
     losses = over_passes(run.metrics, {"loss": lambda row: row.get("loss")})
     curve(loss, losses, (0, None), ".3f")
     heading(accuracy, "Accuracy (%)")
-    wanted = {name: lambda row, key=f"{name}_accuracy": in_percent(row.get(key)) for name in ("test", "train")}
+    keys = {"test": "test_accuracy", "train*": "train_accuracy"}
+    wanted = {name: lambda row, key=key: in_percent(row.get(key)) for name, key in keys.items()}
     series = over_passes(run.metrics, wanted)
     least = min((y for _, ys in series.values() for y in ys), default=0)
     curve(accuracy, series, (max(0, 10 * ((least - 5) // 10)), 100), ".1f")

@@ -46,7 +46,8 @@ def phase_table(summary: Mapping[str, Any]) -> object:
     table.add_column("per sample")
     for phase in shown:
         table.add_column(phase, justify="right", no_wrap=True)
-    for name, row, unit in (("energy", energy, "J"), ("time", time, "s")):
+    bound = "time, at least" if summary.get("time_complete") is False else "time"
+    for name, row, unit in (("energy", energy, "J"), (bound, time, "s")):
         if row:
             table.add_row(name, *(si(row[p], unit) if p in row else "" for p in shown))
     return table
@@ -61,14 +62,23 @@ def energy_lines(summary: Mapping[str, Any]) -> list[str]:
         lines.append("energy: unknown, the chip has no price for anything that happened")
     elif energy:
         if energy.get("low") is not None and energy.get("high") is not None:
-            lines.append(f"energy between {si(energy['low'], 'J')} and {si(energy['high'], 'J')} per sample{assumed(energy)}")
+            of_what = " of what has a price" if unpriced else ""
+            ends = f"{si(energy['low'], 'J')} and {si(energy['high'], 'J')}"
+            lines.append(f"energy{of_what} between {ends} per sample{assumed(energy)}")
         learning = [energy.get(p) for p in ("backward", "update")]
         if energy.get("forward") and None not in learning and sum(learning):
             lines.append(f"learning costs {sum(learning) / energy['forward']:.2f} times the energy of the forward phase")
     if unpriced:
-        listed = ", ".join(f"{event} {number(n)}" for event, n in sorted(unpriced.items(), key=lambda item: -item[1]))
-        lines.append(f"not in the energy, no price on this chip (events in the whole run): {listed}")
+        samples = counted_samples(summary)
+        listed = ", ".join(f"{event} {number(n / samples)}" for event, n in sorted(unpriced.items(), key=lambda item: -item[1]))
+        lines.append(f"not in the energy, no price on this chip (events per sample): {listed}")
     return lines
+
+
+def counted_samples(summary: Mapping[str, Any]) -> int:
+    """Return how many samples the counts of a summary cover: every pass over the training samples, or the test samples."""
+    samples = summary.get("samples") or {}
+    return samples["train"] * summary["passes"] if "train" in samples and "passes" in summary else samples.get("test", 1)
 
 
 def assumed(energy: Mapping[str, Any]) -> str:
@@ -87,7 +97,11 @@ def memory_lines(summary: Mapping[str, Any]) -> list[str]:
     if memory.get("capacity_per_core"):
         full += f" of {si(memory['capacity_per_core'], 'bit')} ({percent(memory['per_core_max'] / memory['capacity_per_core'])})"
     share = f", {percent(memory['learning'] / memory['total'])} of it for learning" if memory["total"] else ""
-    return [f"memory: {full}; {si(memory['total'], 'bit')} on {cores}{share}"]
+    logs = summary.get("log_words") or {}
+    of_logs = (
+        [f"logs: at most {logs['peak']:,} of {logs['declared']:,} words on a core in one sample"] if logs.get("declared") else []
+    )
+    return [f"memory: {full}; {si(memory['total'], 'bit')} on {cores}{share}", *of_logs]
 
 
 def activity_lines(summary: Mapping[str, Any]) -> list[str]:

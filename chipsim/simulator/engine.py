@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
+from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import CapacityError, Problem
 from chipsim.simulator.step import run
 from chipsim.state import Activity, SpikeLog, workspace
@@ -21,7 +22,9 @@ class Engine:
         self.mode = MODES[image.network.readout]
         form = image.formats
         decay = form.decay[-1]
-        self.gain = (4096 - decay) / 4096 * 2.0**-form.v_fraction if form.fixed else 1 - decay  # scores to threshold units
+        self.gain = (
+            (DECAY_ONE - decay) / DECAY_ONE * 2.0**-form.v_fraction if form.fixed else 1 - decay
+        )  # scores to threshold units
 
     def forward(self, weights: np.ndarray, inputs: SpikeLog) -> None:
         """Run one sample; spikes, active events and scores are then in `self.work`."""

@@ -12,6 +12,7 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.errors import Problem, RunError, raise_all
 from chipsim.events import Events
+from chipsim.learning.writes import MOST_SHIFT
 from chipsim.training.learner import Learner
 
 SAMPLES = 200
@@ -42,6 +43,7 @@ def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio
             problems.append(Problem(f"projection to {name}", "rms gradient", rms, limit, hint))
             continue
         wanted = -round(math.log2(ratio * spread / rms))
-        shifts.append(max(wanted, -form.write_shift(k, 0)))
+        least = -form.write_shift(k, 0)  # at this shift S = 0
+        shifts.append(min(max(wanted, least), least + MOST_SHIFT))
     raise_all(problems, RunError)
     return tuple(shifts)

@@ -11,7 +11,7 @@ from chipsim.errors import ConfigError, Problem
 from chipsim.hardware import build_chip
 from chipsim.network import Network
 from chipsim.schema import read
-from chipsim.training.job import load_examples
+from chipsim.training.examples import load_examples
 from chipsim.training.runfolder import load_weights
 from chipsim.training.tally import Tally
 from chipsim.training.trainer import evaluate_accuracy

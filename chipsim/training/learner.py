@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 
 from chipsim.compiler import ChipImage
+from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import ConfigError, DataError, Problem, raise_all
+from chipsim.learning import RULES
 from chipsim.learning.losses import start_backward
-from chipsim.learning.ssgd import replay
 from chipsim.simulator.engine import Engine
 
 
@@ -18,8 +21,9 @@ class Learner:
         form = image.formats
         self.image = image
         self.engine = Engine(image)
+        self.rule = import_module(RULES[image.network.learning.rule].module)
         decay = image.circuit.decay[-1]
-        self.gain = 4096 - decay if form.fixed else 1 - decay
+        self.gain = DECAY_ONE - decay if form.fixed else 1 - decay
         self.regulariser = regulariser_terms(image)
         self.readout_fraction = form.delta_fraction[-1]
 
@@ -29,7 +33,7 @@ class Learner:
         start_backward(
             circuit, work, label, self.engine.mode, self.gain, form.v_fraction, self.readout_fraction, self.regulariser
         )
-        replay(self.image.steps, circuit, weights, gradient, work)
+        self.rule.replay(self.image.steps, circuit, weights, gradient, work)
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""

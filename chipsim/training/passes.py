@@ -9,7 +9,7 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.events import Events
-from chipsim.learning.writes import POLICIES, write_weights
+from chipsim.learning.writes import MOST_SHIFT, POLICIES, write_weights
 from chipsim.network import Schedule
 from chipsim.simulator.engine import copy_of
 from chipsim.training.learner import Learner, check_finite
@@ -31,11 +31,10 @@ class ChipPass:
         self.gradient = np.zeros(len(image.weights), dtype=np.int64)
 
     def write_shifts(self, run: int) -> np.ndarray:
-        """Return the shift of every projection's write in pass `run`: one more (half the rate) every `halve_every` passes."""
+        """Return the shift of every projection's write in pass `run`: one more (half the rate) every `halve_every` passes, at most 32."""
         later = run // self.schedule.halve_every if self.schedule.halve_every else 0
-        return np.array(
-            [self.image.formats.write_shift(k, s + later) for k, s in enumerate(self.schedule.shifts)], dtype=np.int64
-        )
+        shifts = [self.image.formats.write_shift(k, s + later) for k, s in enumerate(self.schedule.shifts)]
+        return np.minimum(np.array(shifts, dtype=np.int64), MOST_SHIFT)
 
     def train(
         self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report
@@ -78,8 +77,8 @@ class BatchPass:
                 jobs = [pool.submit(self.chunk, n, chunk, weights, events, log, labels) for n, chunk in enumerate(chunks)]
                 found = [job.result() for job in jobs]
                 self.update(weights, len(batch), len(chunks))
-                for n, (chunk_loss, chunk_right, kept) in enumerate(found):
-                    loss, right = loss + chunk_loss, right + chunk_right
+                for n, (chunk_loss, chunk_right, peak, kept) in enumerate(found):
+                    loss, right, tally.peak_log = loss + chunk_loss, right + chunk_right, max(tally.peak_log, peak)
                     if n == len(found) - 1:
                         kept[-1] = copy_of(self.learners[n].engine.work.activity)
                     for activity in kept:
@@ -89,17 +88,18 @@ class BatchPass:
 
     def chunk(
         self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray
-    ) -> tuple[float, int, list]:
-        """Run and replay some samples with learner n; return loss, right predictions and their activities."""
+    ) -> tuple[float, int, int, list]:
+        """Run and replay some samples with learner n; return loss, right predictions, fullest log and their activities."""
         learner, gradient = self.learners[n], self.gradients[n]
         gradient[:] = 0
-        loss, right, kept = 0.0, 0, []
+        loss, right, peak, kept = 0.0, 0, 0, []
         for b in samples:
             learner.engine.forward(weights, events.of_sample(log, b))
+            peak = max(peak, learner.engine.check_logs(int(b)))
             learner.backward(weights, gradient, labels[b])
             loss, right = loss + learner.loss(labels[b]), right + (learner.engine.predicted() == labels[b])
             kept.append(copy_of(learner.engine.work.activity))
-        return loss, right, kept
+        return loss, right, peak, kept
 
     def update(self, weights: np.ndarray, size: int, chunks: int) -> None:
         """Reduce the gradients of the chunks in order, take one optimiser step, count it on the last sample of the batch."""

@@ -94,6 +94,7 @@ def summarise(
         "energy_j_per_sample": energy.per_sample(counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
         "time_s_per_sample": time.per_sample(counters.samples),
+        "time_complete": time.complete,
         "memory_bits": memory_summary(image),
         "cores_used": image.cores_used,
         "log_words": {"peak": tally.peak_log, "declared": image.log_words},

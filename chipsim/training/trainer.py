@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
+from chipsim.errors import Problem, raise_all
 from chipsim.events import Events
 from chipsim.hardware import Chip
 from chipsim.kernels._jit import kernels_cached
+from chipsim.learning.writes import MOST_SHIFT
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine, copy_of
 from chipsim.training.calibrate import calibrate_shifts
@@ -106,7 +108,20 @@ def make_teacher(job: Job, image: ChipImage) -> ChipPass | BatchPass:
     if not image.formats.fixed:
         return BatchPass(image, schedule, job.threads)
     shifts = schedule.shifts or calibrate_shifts(image, examples.train, examples.train_labels, schedule.calibrate)
+    raise_all(shift_problems(image, shifts))
     return ChipPass(image, schedule.model_copy(update={"shifts": tuple(shifts)}), job.seed)
+
+
+def shift_problems(image: ChipImage, shifts: tuple[int, ...]) -> list[Problem]:
+    """Return which learning rates would need a left shift, or more bits than a random word has, when a weight is written."""
+    found = []
+    for k, (projection, s) in enumerate(zip(image.network.projections, shifts, strict=True)):
+        least = -image.formats.write_shift(k, 0)
+        if not least <= s <= least + MOST_SHIFT:
+            limit = f"the write to {projection.post} shifts by s + {-least} bits, which must be 0 to {MOST_SHIFT}"
+            hint = f"give s from {least} to {least + MOST_SHIFT}"
+            found.append(Problem(f'network "{image.network.name}"', f"schedule.fixed.shifts[{k}]", s, limit, hint))
+    return found
 
 
 def one_pass(
