@@ -28,7 +28,7 @@ STEPS, CHIP = (
 def ran():
     """One learned sample on a network of twelve slices: image, activity, spikes and active events per step."""
     network = cs.ssgd_network(
-        9, (15, 13), 6, steps=STEPS, readout="sum", surrogate="box", half_width=0.5, init={"gain": 5.0}, seed=3
+        9, (15, 17), 6, steps=STEPS, readout="sum", surrogate="box", half_width=0.5, init={"gain": 5.0}, seed=3
     )
     image = compile_network(network, cs.load_chip("toy", CHIP))
     learner, block = Learner(image), Block()
