@@ -41,6 +41,8 @@ def find(kind: str, name_or_path: str | Path) -> Path:
     Raises:
         ConfigError: if there is no such name or file; lists the known names.
     """
+    if not isinstance(name_or_path, (str, Path)):
+        raise ConfigError(Problem(NOUNS[kind], "name", name_or_path, "a name or a path is required"))
     text = os.fspath(name_or_path)
     path = Path(text).expanduser()
     known = names(kind)

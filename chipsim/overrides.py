@@ -61,6 +61,8 @@ def apply_overrides(table: dict, overrides: dict[str, object]) -> dict:
     Raises:
         ConfigError: naming every key that leads nowhere, with what is there instead.
     """
+    if not isinstance(overrides, dict):
+        raise ConfigError(Problem("overrides", "form", type(overrides).__name__, "a dict of dotted keys and values is required"))
     result = copy.deepcopy(table)
     problems = []
     for key, value in overrides.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,6 @@ import typer
 from chipsim.cli import flags
 from chipsim.cli.frame import Answer, header
 from chipsim.errors import Problem, raise_all
-
-RUNS = Path("runs")
 
 
 def train(
@@ -50,7 +47,7 @@ def train(
         try:
             run = training.train(
                 network, description, rule=rule, numerics=numerics, seed=seed, passes=passes, samples=samples, threads=threads,
-                init=init, out=Path(out) if out else free_folder(network.name, description.name), force=force, what_if=what_if,
+                init=init, out=f"runs/{network.name}-{description.name}-{{n}}" if out is None else out, force=force, what_if=what_if,
                 progress=progress,
             )  # fmt: skip
         finally:
@@ -64,11 +61,6 @@ def draw(run: object) -> None:
     from chipsim import report
 
     report.pictures(run, run.run_dir)
-
-
-def free_folder(model: str, chip: str) -> Path:
-    """Return the first of runs/MODEL-CHIP-1, -2, ... that does not exist."""
-    return next(path for n in count(1) if not (path := RUNS / f"{model}-{chip}-{n}").exists())
 
 
 def missing_run(key: str, path: str) -> Problem:

@@ -31,6 +31,19 @@ def load_chip(name_or_path: str | Path, overrides: dict[str, object] | None = No
     return build_chip(read_chain(path, ()), path.stem, overrides, what_if)
 
 
+def as_chip(chip: Chip | str | Path, what_if: bool = False) -> Chip:
+    """Return a chip, or load the one of that name or path; `what_if` adds the assumed extension if it is lacking.
+
+    Raises:
+        ConfigError: it is neither, or there is no such chip.
+    """
+    if not isinstance(chip, (Chip, str, Path)):
+        raise ConfigError(Problem("run", "chip", chip, "a Chip, a name or a path is required"))
+    if not isinstance(chip, Chip):
+        return load_chip(chip, what_if=what_if)
+    return chip.with_extension() if what_if else chip
+
+
 def build_chip(table: Mapping[str, Any], name: str, overrides: dict[str, object] | None = None, what_if: bool = False) -> Chip:
     """Return the chip of merged tables, for example those of `Chip.table`; arguments as in `load_chip`."""
     merged = copy.deepcopy(dict(table))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from chipsim.errors import ConfigError, Problem
 from chipsim.network.description import Network
 from chipsim.schema import read
 
@@ -32,6 +33,14 @@ def ssgd_network(
     Raises:
         ConfigError: a number is out of range, or there is no hidden layer.
     """
+    if not isinstance(hidden, (list, tuple)) or not isinstance(init, (str, dict)):
+        wanted = {"hidden": (hidden, (list, tuple), "a list of sizes"), "init": (init, (str, dict), "a name or a dict")}
+        wrong = [
+            Problem("ssgd_network(...)", k, v, f"{text} is required")
+            for k, (v, kind, text) in wanted.items()
+            if not isinstance(v, kind)
+        ]
+        raise ConfigError(wrong)
     sizes = [n_in, *hidden, classes]
     names = ["input", *(f"hidden{n + 1}" for n in range(len(sizes) - 2)), "out"]
     neurons = ["input", *["delta-lif"] * (len(sizes) - 2), "leaky-readout"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chipsim.errors import Problem
 from chipsim.neurons import INPUT, READOUTS, SPIKING
+
+LARGEST = 1e6  # thresholds: no sensible weight, but far from where numbers break
 
 if TYPE_CHECKING:
     from chipsim.network.description import Network
@@ -57,19 +60,26 @@ def weight_problems(network: Network, weights: dict[str, np.ndarray]) -> list[Pr
     """Return what is wrong with explicit weights: names, shapes, numbers that are not finite."""
     name = f'weights of network "{network.name}"'
     wanted = {b.name: (a.size, b.size) for a, b in zip(network.population, network.population[1:], strict=False)}
+    if not isinstance(weights, Mapping):
+        return [Problem(name, "form", type(weights).__name__, f"a dict with {', '.join(wanted)} is required")]
     found = [Problem(name, key, "given", f"known: {', '.join(wanted)}") for key in weights if key not in wanted]
     for key, shape in wanted.items():
         if key not in weights:
             found.append(Problem(name, key, "(nothing)", f"an array of shape {list(shape)} is required"))
             continue
         try:
-            array = np.asarray(weights[key], dtype=np.float64)
-        except (TypeError, ValueError):
-            found.append(Problem(name, key, weights[key], "numbers are required"))
+            array = np.asarray(weights[key])
+            real = array.dtype.kind in "biuf"
+        except ValueError:  # rows of different lengths
+            real = False
+        if not real:
+            found.append(Problem(name, key, weights[key], "an array of real numbers is required"))
             continue
         if array.shape != shape:
             found.append(Problem(name, key, f"shape {list(array.shape)}", f"[N_pre, N_post] = {list(shape)} is required"))
         elif not np.isfinite(array).all():
             bad = tuple(int(x) for x in np.argwhere(~np.isfinite(array))[0])
             found.append(Problem(name, f"{key}[{bad[0]}, {bad[1]}]", array[bad], "every weight must be finite"))
+        elif array.size and np.abs(array).max() > LARGEST:
+            found.append(Problem(name, key, np.abs(array).max(), f"a weight is at most {LARGEST:g} thresholds"))
     return found

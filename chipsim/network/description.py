@@ -12,9 +12,9 @@ from chipsim.errors import ConfigError, DataError, raise_all
 from chipsim.network.check import structure_problems, weight_problems
 from chipsim.schema import Description, as_problem
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(strict=True, gt=0, le=1e6, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1, le=10**9)]
 
 
 class Population(Description):
@@ -55,21 +55,21 @@ class Learning(Description):
 
     rule: Literal["ssgd-replay"] = "ssgd-replay"
     surrogate: Literal["paper", "box"] = "box"
-    half_width: Annotated[float, Field(gt=0)] = 0.2
+    half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
     regularisers: Regularisers | None = None
     write: Literal["stochastic", "nearest"] = "stochastic"
-    weight_bits: Annotated[int, Field(ge=2, le=16)] = 8
-    v_fraction: Annotated[int, Field(ge=4, le=20)] | None = (
+    weight_bits: Annotated[int, Field(strict=True, ge=2, le=16)] = 8
+    v_fraction: Annotated[int, Field(strict=True, ge=4, le=20)] | None = (
         None  # fraction bits of V; none: as many as the chip's V allows, at most 12
     )
-    delta_fraction: Annotated[int, Field(ge=0, le=20)] = 10
-    readout_delta_fraction: Annotated[int, Field(ge=0, le=14)] = 14
+    delta_fraction: Annotated[int, Field(strict=True, ge=0, le=20)] = 10
+    readout_delta_fraction: Annotated[int, Field(strict=True, ge=0, le=14)] = 14
 
     @field_validator("half_width")
     @classmethod
     def _number(cls, value: float) -> float:
-        if math.isnan(value):
-            raise ValueError("it must be a number greater than 0 (infinite: every neuron is active)")
+        if math.isnan(value) or 1000 < value < math.inf:
+            raise ValueError("it must be a number from 0 to 1000 thresholds, or infinite (every neuron is active)")
         return value
 
 
@@ -81,7 +81,7 @@ class Encoding(Description):
 
     kind: Literal["latency", "linear-latency"] = "latency"
     tau_ms: Positive = 10.0
-    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    threshold: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
 
 
 class Data(Description):
@@ -103,9 +103,9 @@ class Schedule(Description):
     batch: Count = 1
     optimiser: Literal["sgd", "adam"] = "sgd"
     rate: Positive | None = None
-    shifts: tuple[Annotated[int, Field(ge=-16, le=30)], ...] | None = None
+    shifts: tuple[Annotated[int, Field(strict=True, ge=-16, le=30)], ...] | None = None
     calibrate: Positive = 1e-3
-    halve_every: Annotated[int, Field(ge=0)] = 0
+    halve_every: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
 class Network(Description):
@@ -115,7 +115,7 @@ class Network(Description):
     Weights are explicit after `with_weights`, else drawn from the initialisation of each projection with the seed of the run.
     """
 
-    name: str = "network"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=100)] = "network"
     title: str = ""
     dt_ms: Positive = 1.0
     steps: Count
@@ -124,14 +124,14 @@ class Network(Description):
     learning: Learning = Learning()
     data: Data | None = None
     schedule: dict[Literal["fixed", "float"], Schedule] = {}
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 1
     _weights: dict[str, np.ndarray] | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
     def _chain(cls, table: Any) -> Any:
         if isinstance(table, dict) and not table.get("projection") and isinstance(table.get("population"), (list, tuple)):
-            names = [p.name if isinstance(p, Population) else p.get("name", "") for p in table["population"]]
+            names = [getattr(p, "name", None) or (p.get("name", "") if isinstance(p, dict) else "") for p in table["population"]]
             table = {**table, "projection": [{"pre": a, "post": b} for a, b in zip(names, names[1:], strict=False)]}
         return table
 
@@ -181,6 +181,11 @@ class Network(Description):
         """Weights by postsynaptic population, [N_pre, N_post] float64 in units of the threshold."""
         return self.initial_weights(self.seed)
 
+    @property
+    def explicit(self) -> bool:
+        """Whether the weights were given, not drawn with a seed."""
+        return self._weights is not None
+
     def initial_weights(self, seed: int) -> dict[str, np.ndarray]:
         """Return the explicit weights, or weights drawn with `seed`."""
         if self._weights is not None:
@@ -213,7 +218,13 @@ class Network(Description):
         return self if steps == self.steps else self.but(steps=steps)
 
     def but(self, **changes: Any) -> Network:
-        """Return a copy with some fields replaced, validated again; explicit weights are kept."""
+        """Return a copy with some fields replaced, validated again; explicit weights are kept.
+
+        Raises:
+            ConfigError: a field is wrong. DataError: explicit weights do not fit the new populations.
+        """
         new = Network.model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
+        if self._weights is not None:
+            raise_all(weight_problems(new, self._weights), DataError)
         new._weights = self._weights
         return new

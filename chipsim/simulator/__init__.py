@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from chipsim.compiler import ChipImage, compile_network
 from chipsim.counters import Counters
 from chipsim.errors import ConfigError, Problem
 from chipsim.events import Events, as_events, require_binary
-from chipsim.hardware import Chip
-from chipsim.network import Network
+from chipsim.hardware import Chip, as_chip
+from chipsim.network import Network, as_network
 
 RECORDS = ("spikes", "v", "active")
 SAMPLES_PER_BLOCK = 64
@@ -43,9 +44,9 @@ class Simulation:
 
 
 def simulate(
-    model: Network,
+    model: Network | str | Path,
     x: np.ndarray | Events,
-    chip: Chip | str | None = None,
+    chip: Chip | str | Path | None = None,
     numerics: str = "float64",
     weights: dict[str, np.ndarray] | None = None,
     record: Sequence[str] = ("spikes", "v"),
@@ -61,18 +62,22 @@ def simulate(
         CapacityError: the network does not fit the chip.
         ConfigError: unknown numerics or record.
     """
-    from chipsim.hardware import load_chip
     from chipsim.simulator.account import account
     from chipsim.simulator.engine import Block, Engine
 
+    record = (record,) if isinstance(record, str) else record
     unknown = [name for name in record if name not in RECORDS]
     if unknown:
         raise ConfigError(Problem("simulate(...)", "record", ", ".join(unknown), f"known: {', '.join(RECORDS)}"))
-    network = model if weights is None else model.with_weights(weights)
+    network = as_network(model) if weights is None else as_network(model).with_weights(weights)
     events = as_events(x, network.populations[0].size)
     network = network.over(events.shape[0])
-    chip = load_chip(chip) if isinstance(chip, str) else chip
-    image = compile_network(network, chip, learn="active" in record, numerics="float32" if numerics == "float" else numerics)
+    image = compile_network(
+        network,
+        None if chip is None else as_chip(chip),
+        learn="active" in record,
+        numerics="float32" if numerics == "float" else numerics,
+    )
     if image.formats.fixed:
         require_binary(events, "fixed point sends 0/1 spikes")
     engine, block, parts = Engine(image, "v" in record), Block(), []

@@ -7,7 +7,7 @@ from typing import Any
 
 from chipsim import catalog
 from chipsim.compiler import compile_network
-from chipsim.errors import ConfigError, Problem
+from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.hardware import build_chip
 from chipsim.network import Network
 from chipsim.schema import read
@@ -17,21 +17,24 @@ from chipsim.training.tally import Tally
 from chipsim.training.trainer import evaluate_accuracy
 
 
-def evaluate(run_dir: str | Path, threads: int = 1) -> dict[str, Any]:
+def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[str, Any]:
     """Return accuracy, inference counts, energy and time per test sample of the run in `run_dir`.
 
+    data: as in `train`; required if the run was trained on data of your own, else the model's data set.
+
     Raises:
-        ConfigError, DataError: the folder is no finished run, or its data set is not there.
+        ConfigError, DataError: the folder is no finished run, or its data are not there.
     """
+    config = read_config(run_dir)
     folder = Path(run_dir)
-    if not (folder / "config.toml").is_file():
-        raise ConfigError(Problem(f'run "{folder}"', "config.toml", "(nothing)", "a finished run has this file"))
-    config = catalog.read_toml(folder / "config.toml")
+    if config["run"]["data"] == "given" and data is None:
+        limit = "the run was trained on data of your own: give them to cs.evaluate(run_dir, data=...)"
+        raise ConfigError(Problem(f'run "{folder}"', "data", "(nothing)", limit))
     network = read(Network, config["model"], f'model of run "{folder}"')
     chip = build_chip(catalog.read_toml(folder / "chip.toml"), config["run"]["chip"])
-    weights, fractions, numerics = load_weights(folder)
-    image = compile_network(network.with_weights(weights), chip, learn=False, numerics=numerics, fractions=fractions)
-    examples, tally = load_examples(network, None, None), Tally(image, learned=False)
+    network, fractions, numerics = load_weights(folder, network)
+    image = compile_network(network, chip, learn=False, numerics=numerics, fractions=fractions)
+    examples, tally = load_examples(network, data, None), Tally(image, learned=False)
     accuracy = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, tally)
     energy = tally.energy()
     return {
@@ -43,3 +46,21 @@ def evaluate(run_dir: str | Path, threads: int = 1) -> dict[str, Any]:
         "time_s_per_sample": tally.time.per_sample(tally.counters.samples),
         "cores_used": image.cores_used, "warnings": list(chip.assumptions),
     }  # fmt: skip
+
+
+def read_config(run_dir: str | Path) -> dict[str, Any]:
+    """Return the tables of config.toml of a run.
+
+    Raises:
+        ConfigError: the folder or a table is not there.
+    """
+    if not isinstance(run_dir, (str, Path)):
+        raise ConfigError(Problem("run", "run_dir", run_dir, "the folder of a finished run is required"))
+    name, path = f'run "{run_dir}"', Path(run_dir) / "config.toml"
+    if not path.is_file():
+        raise ConfigError(Problem(name, "config.toml", "(nothing)", "a finished run has this file"))
+    config = catalog.read_toml(path)
+    wanted = {"run": ("chip", "seed", "data"), "model": ("population",)}
+    missing = [f"{table}.{key}" for table, keys in wanted.items() for key in keys if key not in (config.get(table) or {})]
+    raise_all([Problem(name, f"config.toml: {key}", "(nothing)", "a finished run has this key") for key in missing])
+    return config

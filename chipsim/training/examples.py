@@ -11,11 +11,9 @@ from chipsim import catalog
 from chipsim.datasets import DATASETS, DataSet, checked, load_dataset
 from chipsim.datasets.encoders import ENCODERS
 from chipsim.errors import ConfigError, DataError, Problem, raise_all
-from chipsim.events import Events, as_events
+from chipsim.events import MOST_CELLS, Events, as_events
 from chipsim.network import Network
 from chipsim.training.learner import check_labels
-
-MOST_CELLS = 1 << 30  # samples x steps of a data set: the index of its events takes 8 bytes each
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,7 @@ class Examples:
     train_labels: np.ndarray
     test: Events
     test_labels: np.ndarray
+    given: bool  # by the user, not the model's own
 
 
 def load_examples(network: Network, data: Any, samples: int | None) -> Examples:
@@ -56,7 +55,7 @@ def load_examples(network: Network, data: Any, samples: int | None) -> Examples:
     if len(np.unique(train_labels)) < 2:
         limit = "at least two classes are needed to train a classifier"
         raise DataError(Problem("data", "train_y", f"one class only ({train_labels[0]}) in {train.samples} samples", limit))
-    return Examples(train, train_labels, test, test_labels)
+    return Examples(train, train_labels, test, test_labels, data is not None)
 
 
 def size_problems(network: Network, units: int, classes: int) -> list[Problem]:

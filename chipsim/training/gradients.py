@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from chipsim.compiler import ChipImage, compile_network
 from chipsim.errors import ConfigError, Problem
 from chipsim.events import Events, as_events, require_binary
 from chipsim.learning import RULES
-from chipsim.network import Network
+from chipsim.network import Network, as_network
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Gradients:
 
 
 def gradients(
-    model: Network,
+    model: Network | str | Path,
     x: np.ndarray | Events,
     y: np.ndarray,
     rule: str = "ssgd-replay",
@@ -61,9 +62,10 @@ def gradients(
     from chipsim.errors import DataError
     from chipsim.training.learner import Learner, check_finite, check_labels
 
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         raise ConfigError(Problem("gradients(...)", "rule", rule, f"known: {', '.join(RULES)}"))
-    network = with_learning(model if weights is None else model.with_weights(weights), half_width, surrogate)
+    network = as_network(model) if weights is None else as_network(model).with_weights(weights)
+    network = with_learning(network, half_width, surrogate)
     events = as_events(x, network.populations[0].size)
     if not events.samples:
         raise DataError(Problem("input x", "shape", list(events.shape), "at least one sample is required"))

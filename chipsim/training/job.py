@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
 from chipsim.compiler import fit
 from chipsim.errors import Problem, raise_all
 from chipsim.events import require_binary
-from chipsim.hardware import Chip, load_chip
+from chipsim.hardware import Chip, as_chip
 from chipsim.learning import RULES
-from chipsim.network import Network, Schedule, load_model
+from chipsim.network import Network, Schedule, as_network
 from chipsim.training.examples import Examples, load_examples
 
 FIXED_ONLY = "on the chip only batch 1 with optimiser 'sgd' exists"
@@ -33,6 +32,7 @@ class Job:
     schedule: Schedule
     examples: Examples
     threads: int
+    init: str | None = None  # run folder whose final weights it starts from
 
 
 def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numerics: str, seed: int, passes: int | None,
@@ -43,7 +43,7 @@ def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numeri
         ConfigError, DataError: with everything that is wrong with the arguments, the model, the chip or the data.
     """
     raise_all(argument_problems(rule, numerics, seed, passes, samples, threads))
-    network, chip = resolve(model, chip, what_if)
+    network, chip = as_network(model), as_chip(chip, what_if)
     numerics = "float32" if numerics == "float" else numerics
     kind = "fixed" if numerics == "fixed" else "float"
     schedule = network.schedule.get(kind, DEFAULT_SCHEDULE[kind])
@@ -73,22 +73,6 @@ def argument_problems(
         if value is not None and not (isinstance(value, Integral) and value >= 1):
             found.append(Problem(name, key, value, "it must be a whole number of at least 1"))
     return found
-
-
-def resolve(model: Network | str | Path, chip: Chip | str | Path, what_if: bool) -> tuple[Network, Chip]:
-    """Return the network and the chip of names, paths or objects.
-
-    Raises:
-        ConfigError: there is no such name, or the object is neither a description nor a name.
-    """
-    network = load_model(model) if isinstance(model, (str, Path)) else model
-    chip = load_chip(chip, what_if=what_if) if isinstance(chip, (str, Path)) else chip
-    problems = []
-    for key, value, kind in (("model", network, Network), ("chip", chip, Chip)):
-        if not isinstance(value, kind):
-            problems.append(Problem("run", key, value, f"a {kind.__name__}, a name or a path is required"))
-    raise_all(problems)
-    return network, chip.with_extension() if what_if else chip
 
 
 def schedule_problems(network: Network, schedule: Schedule, kind: str) -> list[Problem]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 import shutil
+import tempfile
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,57 +17,60 @@ import tomli_w
 
 from chipsim.compiler import ChipImage
 from chipsim.counters import EVENTS
-from chipsim.errors import ConfigError, DataError, Problem
+from chipsim.errors import DataError, Problem
+from chipsim.network import Network, Schedule
+from chipsim.training.claim import NUMBER, Claim
 
 if TYPE_CHECKING:
     from chipsim.training.job import Job
     from chipsim.training.run import Run
 
-
-def claim(out: str | Path, force: bool) -> Path:
-    """Return the run folder to write.
-
-    Raises:
-        ConfigError: it exists (and `force` is not given), or it exists and is no run folder, or it could not be written.
-    """
-    folder = Path(out)
-    if folder.exists() and not force:
-        raise ConfigError(Problem("run folder", "out", str(folder), "it exists; it is never overwritten without --force"))
-    if folder.exists() and not (folder.is_dir() and ((folder / "config.toml").exists() or not any(folder.iterdir()))):
-        raise ConfigError(Problem("run folder", "out", str(folder), "--force replaces run folders only, and this is none"))
-    above = next(p for p in folder.absolute().parents if p.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK)):
-        raise ConfigError(Problem("run folder", "out", str(folder), f"{above} is not a folder that can be written"))
-    return folder
+BROKEN = (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-def write_run(run: Run, job: Job, force: bool) -> None:
+def write_run(run: Run, job: Job, claim: Claim) -> None:
     """Write a finished run beside its place, then move it there in one step."""
-    folder = run.run_dir
-    fresh = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    (fresh / "config.toml").write_text(tomli_w.dumps(config_of(job, run)))
-    (fresh / "chip.toml").write_text(tomli_w.dumps(without_none(job.chip.table)))
-    (fresh / "summary.json").write_text(json.dumps(run.summary, indent=1) + "\n")
-    (fresh / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in run.metrics))
-    names = np.array([".".join(key) for key in EVENTS])
-    np.savez_compressed(
-        fresh / "counters.npz", counts=run.counters.counts, cores=run.counters.cores, events=names, samples=run.counters.samples
-    )
-    save_weights(fresh / "weights.npz", run.image, run.stored)
-    if folder.exists() and force:
-        shutil.rmtree(folder)
-    fresh.rename(folder)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{claim.path.name}.", dir=claim.path.parent))
+    try:
+        write_start(fresh, job, run.schedule)
+        (fresh / "summary.json").write_text(json.dumps(run.summary, indent=1) + "\n")
+        write_metrics(fresh, run.metrics)
+        c, names = run.counters, np.array([".".join(key) for key in EVENTS])
+        np.savez_compressed(fresh / "counters.npz", counts=c.counts, cores=c.cores, events=names, samples=c.samples)
+        save_weights(fresh / "weights.npz", run.image, run.stored)
+        fresh.chmod(0o755)
+        shutil.rmtree(claim.path)
+        fresh.rename(claim.path)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
-def config_of(job: Job, run: Run) -> dict[str, Any]:
+def write_start(folder: Path, job: Job, schedule: Schedule) -> None:
+    """Write everything needed to repeat a run: config, chip, and the weights it started from if they were not drawn."""
+    (folder / "config.toml").write_text(tomli_w.dumps(config_of(job, schedule)))
+    (folder / "chip.toml").write_text(tomli_w.dumps(without_none(job.chip.table)))
+    if job.network.explicit:
+        np.savez_compressed(folder / "initial_weights.npz", **job.network.weights)
+
+
+def write_metrics(folder: Path, metrics: list[dict[str, Any]]) -> None:
+    """Write one line per pass."""
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metrics))
+
+
+def config_of(job: Job, schedule: Schedule) -> dict[str, Any]:
     """Return everything needed to repeat a run, as TOML tables."""
-    return without_none({
-        "run": {"chip": job.chip.name, "numerics": job.numerics, "seed": job.seed, "samples": job.examples.train.samples},
-        "schedule": run.schedule.model_dump(mode="json"),
-        "model": job.network.model_dump(mode="json"),
-    })  # fmt: skip
+    from chipsim import __version__
+
+    explicit = f"initial_weights.npz{f', from {job.init}' if job.init else ''}"
+    run = {
+        "version": __version__, "chip": job.chip.name, "numerics": job.numerics, "seed": job.seed,
+        "samples": job.examples.train.samples, "data": "given" if job.examples.given else job.network.data.name,
+        "weights": explicit if job.network.explicit else "drawn with the seed",
+        "init_sha256": hashlib.sha256((Path(job.init) / "weights.npz").read_bytes()).hexdigest() if job.init else None,
+    }  # fmt: skip
+    tables = {"run": run, "schedule": schedule.model_dump(mode="json"), "model": job.network.model_dump(mode="json")}
+    return without_none(tables)
 
 
 def without_none(value: Any) -> Any:
@@ -81,35 +87,38 @@ def save_weights(path: Path, image: ChipImage, stored: dict[str, np.ndarray]) ->
     np.savez_compressed(path, fractions=np.array(image.formats.weight_fraction), numerics=image.numerics, **stored)
 
 
-def load_weights(folder: str | Path) -> tuple[dict[str, np.ndarray], tuple[int, ...], str]:
-    """Return ({population: [N_pre, N_post] float64 in units of the threshold}, fraction bits, numerics) of a run folder.
+def load_weights(folder: str | Path, network: Network) -> tuple[Network, tuple[int, ...], str]:
+    """Return (`network` with the weights of a run folder, fraction bits, numerics).
 
     Raises:
-        DataError: there are no weights, or the file is damaged.
+        DataError: there are no weights, the file is damaged, or they are those of another network.
     """
     path = Path(folder) / "weights.npz"
+    name = f'run "{folder}"'
+    if not path.is_file():
+        raise DataError(Problem(name, "weights.npz", "(nothing)", "a finished run has this file"))
     try:
         with np.load(path) as file:
-            found = {name: file[name] for name in file.files}
+            found = {key: file[key] for key in file.files}
         fractions, numerics = tuple(int(f) for f in found.pop("fractions")), str(found.pop("numerics"))
-    except FileNotFoundError:
-        raise DataError(Problem(f'run "{folder}"', "weights.npz", "(nothing)", "a finished run has this file")) from None
-    except (OSError, KeyError, ValueError) as error:
-        raise DataError(
-            Problem(f'run "{folder}"', "weights.npz", type(error).__name__, "the file cannot be read as weights")
-        ) from None
-    scales = [2.0**-f if numerics == "fixed" else 1.0 for f in fractions]
-    return {name: w.astype(np.float64) * s for (name, w), s in zip(found.items(), scales, strict=True)}, fractions, numerics
+        scales = [2.0**-f if numerics == "fixed" else 1.0 for f in fractions]
+        weights = {key: w.astype(np.float64) * s for (key, w), s in zip(found.items(), scales, strict=True)}
+    except BROKEN as error:
+        raise DataError(Problem(name, "weights.npz", type(error).__name__, "the file cannot be read as weights")) from None
+    return network.with_weights(weights), fractions, numerics
 
 
-def interrupted(folder: Path | None, image: ChipImage, weights: np.ndarray, metrics: list[dict[str, Any]]) -> KeyboardInterrupt:
-    """Save the weights so far, and return the interrupt that says where."""
-    if folder is None:
-        return KeyboardInterrupt(
-            f"interrupted after {len(metrics)} whole passes; nothing was written (no run folder was asked for)"
-        )
+def interrupted(
+    claim: Claim | None, job: Job, image: ChipImage, weights: np.ndarray, metrics: list, schedule: Schedule
+) -> KeyboardInterrupt:
+    """Save the weights so far, never into an older run, and return the interrupt that says where."""
+    after = f"interrupted after {len(metrics)} whole passes"
+    if claim is None:
+        return KeyboardInterrupt(f"{after}; nothing was written (no run folder was asked for)")
+    folder = Claim(f"{claim.path}-interrupted-{NUMBER}", False).path if claim.old else claim.path
+    write_start(folder, job, schedule)
     place = folder / "checkpoint"
-    place.mkdir(parents=True, exist_ok=True)
+    place.mkdir()
     save_weights(place / "weights.npz", image, image.tensors(weights))
-    (place / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metrics))
-    return KeyboardInterrupt(f"interrupted after {len(metrics)} whole passes; weights saved, go on with --init {place}")
+    write_metrics(place, metrics)
+    return KeyboardInterrupt(f"{after}; weights saved, go on with --init {place}")

@@ -18,10 +18,11 @@ from chipsim.learning.writes import MOST_SHIFT
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine, copy_of
 from chipsim.training.calibrate import calibrate_shifts
+from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
 from chipsim.training.passes import BatchPass, ChipPass
 from chipsim.training.run import Accuracy, Run, activity_of, summarise
-from chipsim.training.runfolder import claim, interrupted, load_weights, write_run
+from chipsim.training.runfolder import interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
 
 ORDER = 7  # stream of the order of samples, apart from that of the weights
@@ -60,27 +61,31 @@ def train(
 
     model, chip: objects, names or paths. data: None (the model's own), a DataSet, or (train_x, train_y, test_x, test_y) with
     intensities [B, N], spikes [T, B, N] or Events. numerics: fixed (batch 1, on-chip arithmetic), float (= float32), float64.
-    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number; batch-1
-    training itself is sequential. init: run folder whose final weights to start from. out: run folder to write; None: none.
-    force: replace an existing one. what_if: add the assumed learning extension to a chip that lacks it. progress: has
-    start(total, text), update(done, text), stop().
+    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number;
+    batch-1 training itself is sequential. init: run folder whose final weights to start from. out: run folder to write ({n} in
+    its name: the first free number); None: none. force: replace an existing one. what_if: add the assumed learning extension to
+    a chip that lacks it. progress: has start(total, text), update(done, text), stop().
 
     Raises:
         ConfigError, DataError: something given is wrong. CapacityError: the network does not fit, or a log overflowed.
         RunError: a gradient is not finite, or none reaches a projection. KeyboardInterrupt: after saving the weights so far.
     """
     job = prepare(model, chip, data, rule, numerics, seed, passes, samples, threads, what_if)
-    folder = None if out is None else claim(out, force)
     if init is not None:
-        job = replace(job, network=job.network.with_weights(load_weights(init)[0]))
-    result = execute(job, folder, progress or Silent())
-    if folder is not None:
-        write_run(result, job, force)
+        job = replace(job, network=load_weights(init, job.network)[0], init=str(init))
+    claim = None if out is None else Claim(out, force)
+    try:
+        result = execute(job, claim, progress or Silent())
+        if claim is not None:
+            write_run(result, job, claim)
+    finally:
+        if claim is not None:
+            claim.release()
     return result
 
 
-def execute(job: Job, folder: Path | None, progress: Any) -> Run:
-    """Run a job that has been checked; `folder`: where an interrupted run saves its weights, and what the summary names."""
+def execute(job: Job, claim: Claim | None, progress: Any) -> Run:
+    """Run a job that has been checked; `claim`: where an interrupted run saves its weights, and what the summary names."""
     progress.start(0, "preparing" if kernels_cached() else "compiling the kernels (first use of this version, up to a minute)")
     image = compile_network(job.network, job.chip, numerics=job.numerics, seed=job.seed)
     tally, weights = Tally(image, learned=True), image.weights.copy()
@@ -90,10 +95,10 @@ def execute(job: Job, folder: Path | None, progress: Any) -> Run:
         for run in range(job.schedule.passes):
             metrics.append(one_pass(job, image, teacher, weights, run, tally, progress))
     except KeyboardInterrupt:
-        raise interrupted(folder, image, weights, metrics) from None
+        raise interrupted(claim, job, image, weights, metrics, teacher.schedule) from None
     finally:
         progress.stop()
-    examples = job.examples
+    examples, folder = job.examples, claim.path if claim else None
     seen = evaluate_accuracy(image, weights, examples.train, examples.train_labels, job.threads)
     accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
     summary = summarise(job, image, tally, teacher.schedule, accuracy, folder)

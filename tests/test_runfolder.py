@@ -1,0 +1,165 @@
+"""Run folders: reserved, whole, repeatable; damage and interrupts are said in words and destroy nothing."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import numpy as np
+import pytest
+import tomli_w
+
+import chipsim as cs
+from chipsim import catalog
+from chipsim.hardware import build_chip
+
+SMALL = {"population.hidden1.size": 20, "population.hidden2.size": 16}
+
+
+def quick(out, **more):
+    model = more.pop("model", None) or cs.load_model("digits", SMALL)
+    if "data" not in more:
+        more = {"samples": 60, **more}
+    return cs.train(model, "toy", out=out, **{"passes": 1, **more})
+
+
+def files(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+
+
+class Impatient:
+    """Progress that interrupts after some samples."""
+
+    def start(self, total, text): ...
+    def stop(self): ...
+    def update(self, done, text=""):
+        if done == 30:
+            raise KeyboardInterrupt
+
+
+def test_runs_that_start_together_get_folders_of_their_own(tmp_path):
+    runs = {}
+    pattern = str(tmp_path / "runs" / "digits-{n}")
+    jobs = [threading.Thread(target=lambda s=s: runs.update({s: quick(pattern, seed=s)})) for s in (1, 2, 3)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert {r.run_dir.name for r in runs.values()} == {"digits-1", "digits-2", "digits-3"}
+    for seed, run in runs.items():
+        assert catalog.read_toml(run.run_dir / "config.toml")["run"]["seed"] == seed
+        assert cs.evaluate(run.run_dir)["accuracy"]["test"] == run.accuracy.test
+
+
+def test_a_run_repeats_from_its_folder(tmp_path):
+    first = quick(tmp_path / "a")
+    quick(tmp_path / "b", init=tmp_path / "a", seed=4)
+    config = catalog.read_toml(tmp_path / "b" / "config.toml")
+    assert config["run"]["weights"].startswith("initial_weights.npz, from") and len(config["run"]["init_sha256"]) == 64
+    assert config["run"]["version"] == cs.__version__ and config["run"]["data"] == "digits"
+    with np.load(tmp_path / "b" / "initial_weights.npz") as file:
+        start = {name: file[name] for name in file.files}
+    assert all(np.array_equal(start[n], first.weights[n]) for n in start)
+    chip = build_chip(catalog.read_toml(tmp_path / "b" / "chip.toml"), config["run"]["chip"])
+    model = {**config["model"], "schedule": {"fixed": config["schedule"]}}
+    again = cs.train(cs.Network(**model).with_weights(start), chip, seed=config["run"]["seed"], samples=config["run"]["samples"])
+    with np.load(tmp_path / "b" / "weights.npz") as file:
+        assert all(np.array_equal(again.stored[n], file[n]) for n in again.stored)
+
+
+def test_own_data_must_be_given_again_to_evaluate(tmp_path):
+    rng = np.random.default_rng(0)
+    data = (rng.random((40, 64)), np.arange(40) % 10, rng.random((20, 64)), np.arange(20) % 10)
+    run = quick(tmp_path / "own", data=data)
+    assert catalog.read_toml(tmp_path / "own" / "config.toml")["run"]["data"] == "given"
+    with pytest.raises(cs.ConfigError, match="data of your own"):
+        cs.evaluate(tmp_path / "own")
+    found = cs.evaluate(tmp_path / "own", data=data)
+    assert found["accuracy"]["test"] == run.accuracy.test and found["samples"] == {"test": 20}
+
+
+def test_an_interrupted_run_leaves_what_is_needed_to_go_on(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="go on with --init .*checkpoint"):
+        quick(tmp_path / "run", progress=Impatient())
+    assert files(tmp_path / "run") == [
+        "checkpoint",
+        "checkpoint/metrics.jsonl",
+        "checkpoint/weights.npz",
+        "chip.toml",
+        "config.toml",
+    ]
+    with pytest.raises(cs.ConfigError, match="never overwritten"):
+        quick(tmp_path / "run")
+    quick(tmp_path / "next", init=tmp_path / "run" / "checkpoint")
+    quick(tmp_path / "run", force=True)
+    assert "summary.json" in files(tmp_path / "run") and "checkpoint" not in files(tmp_path / "run")
+
+
+def test_an_interrupt_never_touches_the_older_run(tmp_path):
+    quick(tmp_path / "run")
+    before = {p: (tmp_path / "run" / p).read_bytes() for p in files(tmp_path / "run")}
+    with pytest.raises(KeyboardInterrupt, match="run-interrupted-1"):
+        quick(tmp_path / "run", force=True, seed=2, progress=Impatient())
+    assert {p: (tmp_path / "run" / p).read_bytes() for p in files(tmp_path / "run")} == before
+    assert (tmp_path / "run-interrupted-1" / "checkpoint" / "weights.npz").is_file()
+
+
+def test_a_run_that_fails_later_gives_its_folder_back(tmp_path):
+    chip = cs.load_chip("toy", {"limits.log_words_per_core.value": 20})
+    with pytest.raises(cs.CapacityError, match="log words"):
+        cs.train(cs.load_model("digits", SMALL), chip, samples=20, passes=1, out=tmp_path / "deep" / "run")
+    assert files(tmp_path) == []
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def flip(path):
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 40] = bytes(40)
+    path.write_bytes(bytes(raw))
+
+
+def lose(path):
+    with np.load(path) as file:
+        kept = {name: file[name] for name in file.files if name != "hidden2"}
+    np.savez_compressed(path, **kept)
+
+
+@pytest.mark.parametrize("damage", [cut, flip, lose, lambda p: p.write_bytes(b""), lambda p: p.unlink()])
+def test_damaged_weights_are_refused_in_words(tmp_path, damage):
+    quick(tmp_path / "run")
+    damage(tmp_path / "run" / "weights.npz")
+    for action in (lambda: cs.evaluate(tmp_path / "run"), lambda: quick(tmp_path / "next", init=tmp_path / "run")):
+        with pytest.raises(cs.DataError, match="weights") as error:
+            action()
+        assert error.value.exit_code == 2
+    assert not (tmp_path / "next").exists()
+
+
+def test_a_damaged_config_or_chip_is_refused_in_words(tmp_path):
+    quick(tmp_path / "run")
+    for table in ("run", "model"):
+        shutil.copytree(tmp_path / "run", tmp_path / f"no-{table}")
+        config = catalog.read_toml(tmp_path / f"no-{table}" / "config.toml")
+        del config[table]
+        (tmp_path / f"no-{table}" / "config.toml").write_text(tomli_w.dumps(config))
+        with pytest.raises(cs.ConfigError, match=rf"config.toml: {table}\."):
+            cs.evaluate(tmp_path / f"no-{table}")
+    (tmp_path / "run" / "chip.toml").unlink()
+    with pytest.raises(cs.ConfigError, match="chip.toml"):
+        cs.evaluate(tmp_path / "run")
+
+
+def test_weights_of_another_network_are_refused_by_name(tmp_path):
+    quick(tmp_path / "run")
+    with pytest.raises(cs.DataError, match=r"hidden1 = 'shape \[64, 20\]'.*\[64, 30\] is required"):
+        quick(tmp_path / "next", init=tmp_path / "run", model=cs.load_model("digits", {**SMALL, "population.hidden1.size": 30}))
+
+
+@pytest.mark.parametrize("out", ["", "  ", 5, "x" * 300, "/proc/chipsim/run"])
+def test_a_place_that_cannot_be_used_is_refused_before_training(out, monkeypatch):
+    monkeypatch.setattr("chipsim.training.trainer.execute", lambda *_: pytest.fail("trained first"))
+    with pytest.raises(cs.ConfigError, match="run folder: out"):
+        quick(out)
