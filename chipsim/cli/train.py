@@ -39,28 +39,20 @@ def train(
     problems += [] if init is None or (Path(init) / "weights.npz").is_file() else [missing_run("--init", init)]
     with flags.data_folder(data_dir):
         network, description = flags.load(model, chip, changes, what_if, problems)
-        from chipsim import training
+        from chipsim import api
         from chipsim.cli.progress import Progress
         from chipsim.report.result import train_text
 
         progress = Progress(quiet)
         try:
-            run = training.train(
+            run = api.train(
                 network, description, rule=rule, numerics=numerics, seed=seed, passes=passes, samples=samples, threads=threads,
                 init=init, out=f"runs/{network.name}-{description.name}-{{n}}" if out is None else out, force=force, what_if=what_if,
                 progress=progress,
             )  # fmt: skip
         finally:
             progress.stop()
-    draw(run)
     return Answer(run.summary, train_text(run.summary))
-
-
-def draw(run: object) -> None:
-    """Put the four pictures into the run folder."""
-    from chipsim import report
-
-    report.pictures(run, run.run_dir)
 
 
 def missing_run(key: str, path: str) -> Problem:
