@@ -66,6 +66,7 @@ WRONG = {
     "load_model: overrides": (lambda: cs.load_model("digits", ["steps=3"]), "overrides.*dict"),
     "evaluate: a number": (lambda: cs.evaluate(3), "run_dir = 3"),
     "evaluate: nothing there": (lambda: cs.evaluate("no/such/run"), "config.toml"),
+    "evaluate: threads": (lambda: cs.evaluate("no/such/run", threads=0), "threads = 0"),
     "compile: chip": (lambda: cs.train(NET, 4), "chip = 4"),
 }
 

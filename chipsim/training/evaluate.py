@@ -12,6 +12,7 @@ from chipsim.hardware import build_chip
 from chipsim.network import Network
 from chipsim.schema import read
 from chipsim.training.examples import load_examples
+from chipsim.training.job import count_problems
 from chipsim.training.runfolder import load_weights
 from chipsim.training.tally import Tally
 from chipsim.training.trainer import evaluate_accuracy
@@ -25,6 +26,7 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
     Raises:
         ConfigError, DataError: the folder is no finished run, or its data are not there.
     """
+    raise_all(count_problems(threads=threads))
     config = read_config(run_dir)
     folder = Path(run_dir)
     if config["run"]["data"] == "given" and data is None:

@@ -69,10 +69,16 @@ def argument_problems(
         found.append(Problem(name, "numerics", numerics, "it must be one of fixed, float, float32, float64"))
     if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
         found.append(Problem(name, "seed", seed, "it must be a whole number from 0 to 4294967295"))
-    for key, value in (("passes", passes), ("samples", samples), ("threads", threads)):
-        if value is not None and not (isinstance(value, Integral) and value >= 1):
-            found.append(Problem(name, key, value, "it must be a whole number of at least 1"))
-    return found
+    return found + count_problems(passes=passes, samples=samples, threads=threads)
+
+
+def count_problems(**counts: int | None) -> list[Problem]:
+    """Return which of some counts is given and no whole number of at least 1."""
+    return [
+        Problem("run", key, value, "it must be a whole number of at least 1")
+        for key, value in counts.items()
+        if value is not None and not (isinstance(value, Integral) and value >= 1)
+    ]
 
 
 def schedule_problems(network: Network, schedule: Schedule, kind: str) -> list[Problem]:

@@ -166,8 +166,9 @@ def evaluate_accuracy(
                 kept.append(copy_of(engine.work.activity))
         return right, kept
 
-    with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(predict, np.array_split(np.arange(events.samples), threads)))
+    workers = min(threads, events.samples)
+    with ThreadPoolExecutor(workers) as pool:
+        found = list(pool.map(predict, np.array_split(np.arange(events.samples), workers)))
     for _, kept in found:
         for activity in kept:
             tally.add(activity)
