@@ -58,11 +58,14 @@ def table(rows: list[dict[str, Any]]) -> str:
     low, high = (si(statistics.mean(r["energy_j_per_sample"][end] for r in fixed), "J") for end in ("low", "high"))
     share = statistics.mean(r["energy_j_per_sample"]["assumed_share"] for r in fixed)
     memory = fixed[0]["memory_bits"]
+    activity = {name: statistics.mean(r["activity"][name]["active_fraction"] for r in fixed) for name in fixed[0]["activity"]}
+    active = ", ".join(f"{percent(share)} of {name}" for name, share in activity.items())
     lines += [
         "",
         f"Energy between {low} and {high} per sample, {percent(share)} of the total on assumed prices (the learning extension); events",
         "without a published price are left out and listed by every run. Memory:",
         f"{si(memory['total'], 'bit')} on {fixed[0]['cores_used']} cores, {percent(memory['learning'] / memory['total'])} for learning.",
+        f"Active for learning, mean over training: {active} (share of neurons x steps).",
     ]
     return "\n".join(lines)
 
