@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import count
 from pathlib import Path
 
@@ -23,7 +24,11 @@ class Claim:
         self.made: list[Path] = []
         self.old = False
         pattern = str(out)
-        self.path = self.reserve_numbered(pattern) if NUMBER in pattern else self.reserve(Path(pattern), force)
+        try:
+            self.path = self.reserve_numbered(pattern) if NUMBER in pattern else self.reserve(Path(pattern), force)
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+            self.release()
+            raise refusal(pattern, f"it cannot be made ({getattr(error, 'strerror', None) or error})") from None
 
     def reserve_numbered(self, pattern: str) -> Path:
         """Make the first folder of the pattern that is free; other processes may be doing the same."""
@@ -47,24 +52,20 @@ class Claim:
 
     def make(self, path: Path) -> bool:
         """Make a folder and its parents; return whether it was this process that made it."""
-        missing = [p for p in (path, *path.parents) if not p.exists()]
+        self.made = [p for p in (path, *path.parents) if not p.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir()
         except FileExistsError:
+            self.made = []
             return False
-        except OSError as error:
-            raise refusal(path, f"it cannot be made ({error.strerror})") from None
-        self.made = missing
         return True
 
     def release(self) -> None:
         """Give back what is still empty of what was made."""
         for path in self.made:
-            try:
+            with contextlib.suppress(OSError, ValueError):  # not empty, never made, or no possible name
                 path.rmdir()
-            except OSError:
-                return
 
 
 def check_name(out: object) -> None:

@@ -63,6 +63,7 @@ def read_config(run_dir: str | Path) -> dict[str, Any]:
         raise ConfigError(Problem(name, "config.toml", "(nothing)", "a finished run has this file"))
     config = catalog.read_toml(path)
     wanted = {"run": ("chip", "seed", "data"), "model": ("population",)}
-    missing = [f"{table}.{key}" for table, keys in wanted.items() for key in keys if key not in (config.get(table) or {})]
+    tables = {key: table if isinstance(table, dict) else {} for key, table in config.items()}
+    missing = [f"{table}.{key}" for table, keys in wanted.items() for key in keys if key not in tables.get(table, {})]
     raise_all([Problem(name, f"config.toml: {key}", "(nothing)", "a finished run has this key") for key in missing])
     return config

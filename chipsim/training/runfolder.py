@@ -6,8 +6,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,29 +23,44 @@ if TYPE_CHECKING:
     from chipsim.training.job import Job
     from chipsim.training.run import Run
 
-BROKEN = (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+MOST_NAME = 180  # bytes of the name of a run that the folder of an interrupted one keeps
 
 
-def write_run(run: Run, job: Job, claim: Claim) -> None:
+def write_run(run: Run, job: Job, claim: Claim, init_sha256: str | None) -> None:
     """Write a finished run beside its place, then move it there in one step."""
     fresh = Path(tempfile.mkdtemp(prefix=f".{claim.path.name}.", dir=claim.path.parent))
     try:
-        write_start(fresh, job, run.schedule)
+        write_start(fresh, job, run.schedule, init_sha256)
         (fresh / "summary.json").write_text(json.dumps(run.summary, indent=1) + "\n")
         write_metrics(fresh, run.metrics)
         c, names = run.counters, np.array([".".join(key) for key in EVENTS])
         np.savez_compressed(fresh / "counters.npz", counts=c.counts, cores=c.cores, events=names, samples=c.samples)
         save_weights(fresh / "weights.npz", run.image, run.stored)
         fresh.chmod(0o755)
-        shutil.rmtree(claim.path)
-        fresh.rename(claim.path)
+        replace_folder(claim.path, fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def write_start(folder: Path, job: Job, schedule: Schedule) -> None:
+def replace_folder(place: Path, fresh: Path) -> None:
+    """Move the folder `fresh` to `place`; what was there is deleted only after that, and comes back if it fails."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    old = aside / "old"
+    try:
+        if place.exists():
+            place.rename(old)
+        fresh.rename(place)
+    except BaseException:
+        if old.exists():
+            old.rename(place)
+        aside.rmdir()
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_start(folder: Path, job: Job, schedule: Schedule, init_sha256: str | None) -> None:
     """Write everything needed to repeat a run: config, chip, and the weights it started from if they were not drawn."""
-    (folder / "config.toml").write_text(tomli_w.dumps(config_of(job, schedule)))
+    (folder / "config.toml").write_text(tomli_w.dumps(config_of(job, schedule, init_sha256)))
     (folder / "chip.toml").write_text(tomli_w.dumps(without_none(job.chip.table)))
     if job.network.explicit:
         np.savez_compressed(folder / "initial_weights.npz", **job.network.weights)
@@ -58,16 +71,14 @@ def write_metrics(folder: Path, metrics: list[dict[str, Any]]) -> None:
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metrics))
 
 
-def config_of(job: Job, schedule: Schedule) -> dict[str, Any]:
+def config_of(job: Job, schedule: Schedule, init_sha256: str | None) -> dict[str, Any]:
     """Return everything needed to repeat a run, as TOML tables."""
     from chipsim import __version__
 
-    explicit = f"initial_weights.npz{f', from {job.init}' if job.init else ''}"
     run = {
         "version": __version__, "chip": job.chip.name, "numerics": job.numerics, "seed": job.seed,
         "samples": job.examples.train.samples, "data": "given" if job.examples.given else job.network.data.name,
-        "weights": explicit if job.network.explicit else "drawn with the seed",
-        "init_sha256": hashlib.sha256((Path(job.init) / "weights.npz").read_bytes()).hexdigest() if job.init else None,
+        "weights": "explicit" if job.network.explicit else "drawn with the seed", "init": job.init, "init_sha256": init_sha256,
     }  # fmt: skip
     tables = {"run": run, "schedule": schedule.model_dump(mode="json"), "model": job.network.model_dump(mode="json")}
     return without_none(tables)
@@ -87,12 +98,19 @@ def save_weights(path: Path, image: ChipImage, stored: dict[str, np.ndarray]) ->
     np.savez_compressed(path, fractions=np.array(image.formats.weight_fraction), numerics=image.numerics, **stored)
 
 
+def digest(folder: str | Path) -> str:
+    """Return the SHA-256 of the weights of a run folder, which `load_weights` has found to be there."""
+    return hashlib.sha256((Path(folder) / "weights.npz").read_bytes()).hexdigest()
+
+
 def load_weights(folder: str | Path, network: Network) -> tuple[Network, tuple[int, ...], str]:
     """Return (`network` with the weights of a run folder, fraction bits, numerics).
 
     Raises:
         DataError: there are no weights, the file is damaged, or they are those of another network.
     """
+    if not isinstance(folder, (str, Path)) or not str(folder).strip():
+        raise DataError(Problem("run", "folder", folder, "the folder of a finished run is required"))
     path = Path(folder) / "weights.npz"
     name = f'run "{folder}"'
     if not path.is_file():
@@ -103,20 +121,28 @@ def load_weights(folder: str | Path, network: Network) -> tuple[Network, tuple[i
         fractions, numerics = tuple(int(f) for f in found.pop("fractions")), str(found.pop("numerics"))
         scales = [2.0**-f if numerics == "fixed" else 1.0 for f in fractions]
         weights = {key: w.astype(np.float64) * s for (key, w), s in zip(found.items(), scales, strict=True)}
-    except BROKEN as error:
+    except Exception as error:  # a damaged zip makes zipfile, zlib and numpy raise a dozen kinds of error
         raise DataError(Problem(name, "weights.npz", type(error).__name__, "the file cannot be read as weights")) from None
     return network.with_weights(weights), fractions, numerics
 
 
 def interrupted(
-    claim: Claim | None, job: Job, image: ChipImage, weights: np.ndarray, metrics: list, schedule: Schedule
+    claim: Claim | None,
+    job: Job,
+    init_sha256: str | None,
+    image: ChipImage,
+    weights: np.ndarray,
+    metrics: list,
+    schedule: Schedule,
 ) -> KeyboardInterrupt:
     """Save the weights so far, never into an older run, and return the interrupt that says where."""
     after = f"interrupted after {len(metrics)} whole passes"
     if claim is None:
         return KeyboardInterrupt(f"{after}; nothing was written (no run folder was asked for)")
-    folder = Claim(f"{claim.path}-interrupted-{NUMBER}", False).path if claim.old else claim.path
-    write_start(folder, job, schedule)
+    kept = claim.path.name.encode()[:MOST_NAME].decode(errors="ignore")
+    fresh = claim.path.with_name(f"{kept}-interrupted-{NUMBER}")
+    folder = Claim(fresh, False).path if claim.old else claim.path
+    write_start(folder, job, schedule, init_sha256)
     place = folder / "checkpoint"
     place.mkdir()
     save_weights(place / "weights.npz", image, image.tensors(weights))

@@ -22,7 +22,7 @@ from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
 from chipsim.training.passes import BatchPass, ChipPass
 from chipsim.training.run import Accuracy, Run, activity_of, summarise
-from chipsim.training.runfolder import interrupted, load_weights, write_run
+from chipsim.training.runfolder import digest, interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
 
 ORDER = 7  # stream of the order of samples, apart from that of the weights
@@ -73,33 +73,34 @@ def train(
     job = prepare(model, chip, data, rule, numerics, seed, passes, samples, threads, what_if)
     if init is not None:
         job = replace(job, network=load_weights(init, job.network)[0], init=str(init))
+    init_sha256 = None if init is None else digest(init)
     claim = None if out is None else Claim(out, force)
     try:
-        result = execute(job, claim, progress or Silent())
+        result = execute(job, claim, progress or Silent(), init_sha256)
         if claim is not None:
-            write_run(result, job, claim)
+            write_run(result, job, claim, init_sha256)
     finally:
         if claim is not None:
             claim.release()
     return result
 
 
-def execute(job: Job, claim: Claim | None, progress: Any) -> Run:
+def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | None = None) -> Run:
     """Run a job that has been checked; `claim`: where an interrupted run saves its weights, and what the summary names."""
     progress.start(0, "preparing" if kernels_cached() else "compiling the kernels (first use of this version, up to a minute)")
     image = compile_network(job.network, job.chip, numerics=job.numerics, seed=job.seed)
     tally, weights = Tally(image, learned=True), image.weights.copy()
     metrics: list[dict[str, Any]] = []
+    examples, folder = job.examples, claim.path if claim else None
     teacher = make_teacher(job, image)
     try:
         for run in range(job.schedule.passes):
             metrics.append(one_pass(job, image, teacher, weights, run, tally, progress))
+        seen = evaluate_accuracy(image, weights, examples.train, examples.train_labels, job.threads)
     except KeyboardInterrupt:
-        raise interrupted(claim, job, image, weights, metrics, teacher.schedule) from None
+        raise interrupted(claim, job, init_sha256, image, weights, metrics, teacher.schedule) from None
     finally:
         progress.stop()
-    examples, folder = job.examples, claim.path if claim else None
-    seen = evaluate_accuracy(image, weights, examples.train, examples.train_labels, job.threads)
     accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
     summary = summarise(job, image, tally, teacher.schedule, accuracy, folder)
     stored = {name: w.copy() for name, w in image.tensors(weights).items()}
