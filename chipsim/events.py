@@ -177,3 +177,11 @@ def require_binary(events: Events, why: str) -> None:
     if events.value is not None and not np.isin(events.value, (0, 1)).all():
         odd = events.value[~np.isin(events.value, (0, 1))][0]
         raise DataError(Problem("input x", "value", odd, f"only 0 and 1 are allowed: {why}"))
+
+
+def require_whole(events: Events) -> None:
+    """Refuse payloads that no graded spike can carry: whole numbers of 32 bits."""
+    if events.value is not None:
+        odd = events.value[(events.value != np.rint(events.value)) | (np.abs(events.value) >= 2**31)]
+        if len(odd):
+            raise DataError(Problem("input x", "value", odd[0], "graded spikes carry whole numbers below 2^31 in magnitude"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +20,14 @@ class Description(BaseModel):
 D = TypeVar("D", bound=BaseModel)
 
 
+class Several(ValueError):
+    """Errors of several models that together describe one object. errors: pydantic's; known: all keys the object may have."""
+
+    def __init__(self, errors: list[ValidationError], known: list[str]):
+        super().__init__("several errors")
+        self.errors, self.known = errors, known
+
+
 def read(kind: type[D], table: dict[str, Any], name: str) -> D:
     """Build a description from a table; `name` is the object named in errors.
 
@@ -28,15 +37,28 @@ def read(kind: type[D], table: dict[str, Any], name: str) -> D:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        raise ConfigError([as_problem(e, kind, name) for e in error.errors()]) from None
+        raise ConfigError(problems_of(error, kind, name)) from None
 
 
-def as_problem(error: dict[str, Any], kind: type[BaseModel], name: str) -> Problem:
-    """Turn one pydantic error into a Problem."""
+def problems_of(error: ValidationError, kind: type[BaseModel], name: str) -> list[Problem]:
+    """Return one Problem per wrong, missing or unknown key of `kind`."""
+    found = []
+    for each in error.errors():
+        inner = each.get("ctx", {}).get("error")
+        if isinstance(inner, Several):
+            parts = [one for e in inner.errors for one in e.errors()]
+            found += [as_problem({**one, "loc": (*each["loc"], *one["loc"])}, kind, name, inner.known) for one in parts]
+        else:
+            found.append(as_problem(each, kind, name))
+    return found
+
+
+def as_problem(error: dict[str, Any], kind: type[BaseModel], name: str, known: Sequence[str] = ()) -> Problem:
+    """Turn one pydantic error into a Problem; `known`: the keys allowed there, by default those of the model at that place."""
     path = tuple(part for part in error["loc"] if part != "[key]")
     key = ".".join(str(part) for part in path) or "(whole)"
     if error["type"] == "extra_forbidden":
-        known = sorted(known_keys(kind, path[:-1]))
+        known = sorted(known or known_keys(kind, path[:-1]))
         close = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else ""
         return Problem(name, key, error["input"], f"there is no such key; known: {', '.join(known)}", hint)

@@ -11,58 +11,126 @@ from typing import NamedTuple
 import numpy as np
 
 
+class Arithmetic(NamedTuple):
+    """How the chip computes (docs/neurons.md section 2)."""
+
+    rounding: int  # of decays (kernels.fixed.ROUNDINGS)
+    overflow_v: int  # kernels.fixed.OVERFLOWS
+    overflow_u: int
+    v_bits: int
+    u_bits: int
+    entries: int  # of the table of lazy decay
+
+
+class Rules(NamedTuple):
+    """What the kernel of a neuron model reads beside the state of its compartment."""
+
+    constants: np.ndarray  # [P, CONSTANTS] number: decay words of V and of the second variable first, then the model's own
+    powers: np.ndarray  # [P, 2, entries] number: decay word over n steps, for lazy decay
+    arithmetic: Arithmetic
+
+
+class Wires(NamedTuple):
+    """Synapses as delivery walks them, weights apart (docs/neurons.md section 4)."""
+
+    populations: int
+    pre: np.ndarray  # [K] int64 population
+    first_pre: np.ndarray  # [K] int64 global id of presynaptic neuron 0
+    first: np.ndarray  # [K] int64 global id of postsynaptic neuron 0
+    width: np.ndarray  # [K] int64 postsynaptic neurons
+    offset: np.ndarray  # [K] int64 first weight; dense: weight (i, j) sits at offset + i * width + j
+    exponent: np.ndarray  # [K] int64: the sum of a projection is scaled by 2^exponent
+    graded: np.ndarray  # [K] bool: weights are multiplied with the payload
+    product_wrap: np.ndarray  # [K] int64 width at which a product wraps; 0: never
+    sum_wrap: np.ndarray  # [K] int64 width at which the sum wraps before the shift
+    end_wrap: np.ndarray  # [K] int64 width at which what is delivered wraps
+    listed: np.ndarray  # [K] bool: synapses are listed, not dense
+    first_row: np.ndarray  # [K] int64 row of presynaptic neuron 0 in `list_start`
+    list_start: np.ndarray  # [R + 1] int64 synapses of row r are list_start[r] .. list_start[r + 1]
+    list_post: np.ndarray  # [L] int64 target, counted from the first neuron of its population
+    list_weight: np.ndarray  # [L] int64 position of the weight (shared by the synapses of a convolution)
+    list_delay: np.ndarray  # [L] int64 steps beyond the one every spike takes
+    depth: np.ndarray  # [K] int64 largest delay + 1; 0: no delay lines
+    ring: np.ndarray  # [K] int64 first entry in the delay lines; neuron j, slot d at ring + j * depth + d
+
+
 class Circuit(NamedTuple):
     """What the compiler writes to the chip before step 1, weights apart."""
 
     lo: np.ndarray  # [P] int64 first global id
     hi: np.ndarray  # [P] int64 one past the last global id
-    kind: np.ndarray  # [P] int64 code of the neuron model (neurons.KINDS)
-    fires: np.ndarray  # [P] bool: the model spikes
+    kind: np.ndarray  # [P] int64 code of the neuron model
+    rules: Rules
+    lazy: np.ndarray  # [P] bool: updated only when something arrives or after a spike
+    biased: np.ndarray  # [P] bool: acts without input, so it is updated in step 0 too
     decay: np.ndarray  # [P] number: word in 1/4096, or the factor itself
     theta: np.ndarray  # [P] number: threshold in units of V
     band: np.ndarray  # [P] number: half width of the active band in units of V; 0: the population does not learn by events
-    v_bits: np.ndarray  # [P] int64
     delta_bits: np.ndarray  # [P] int64
     pre: np.ndarray  # [K] int64 population
     post: np.ndarray  # [K] int64 population
-    offset: np.ndarray  # [K] int64 first weight; weight (i, j) of projection k sits at offset + i * N_post + j
-    up: np.ndarray  # [K] int64 shift of a weight into V
+    offset: np.ndarray  # [K] int64 first weight; weight (i, j) of a dense projection sits at offset + i * N_post + j
     back: np.ndarray  # [K] int64 shift of a gathered error into the delta format of the presynaptic population
     rows: np.ndarray  # [K] int64 first entry in the table of dirty rows; row (i, s) at rows + i * slices(post) + s
     slice_lo: np.ndarray  # [S] int64 global ids
     slice_hi: np.ndarray  # [S] int64
     slice_of: np.ndarray  # [N] int64
+    group_of: np.ndarray  # [N] int64 neurons of one slice with the same axons (Routes)
+    groups: int
     first_slice: np.ndarray  # [P + 1] int64 slices of population p are first_slice[p] .. first_slice[p + 1]
-    row_words: np.ndarray  # [S] int64 memory words of one synapse row on the slice
+    row_words: np.ndarray  # [S] int64 memory words of one dense synapse row on the slice
     lut: np.ndarray  # [32] number: surrogate table, fixed point only
     box: bool  # surrogate is the box
     learns: bool  # the active test is made and logs are kept
+    scan: int  # when the active test is made (SCANS)
     predicate: int  # what an active update is (PREDICATES)
     acc_bits: int  # width of the gradient accumulator
+    classes: int  # neurons of the readout (the last population); 0: there is none
 
 
 PREDICATES = {"fired": 0, "received_input": 1, "state_changed": 2}
+SCANS = {"clocked": 0, "touched": 1, "analytic": 2}
+VARIABLES = 3  # state variables of a compartment at most: V, a second one, a third one
+CONSTANTS = 6  # constants of a neuron model at most
+
+
+class Cells(NamedTuple):
+    """State of the compartments as the neuron models see it."""
+
+    state: np.ndarray  # [VARIABLES, N] number: V (readout: without the factor 1 - a_r), then what the model declares
+    payload: np.ndarray  # [N] number: what the last update sent; 0: no spike
+    address: np.ndarray  # [3] int64 seed, sample, pass of the random words of this sample
 
 
 class Membranes(NamedTuple):
-    """State of the compartments of all cores during one sample."""
+    """State of the compartments and accumulators of all cores during one sample."""
 
-    v: np.ndarray  # [N] number: membrane potential (readout: without the factor 1 - a_r)
-    total: np.ndarray  # [N] number: dendritic accumulator of this step
-    spiked: np.ndarray  # [N] bool: spiked in the step before
+    cells: Cells
+    total: np.ndarray  # [N] number: what arrives in this step
+    touched: np.ndarray  # [N] bool: something arrives in this step
+    potential: np.ndarray  # [N] number: V before a reset to zero, minus the threshold
     active: np.ndarray  # [N] bool: active in this step
-    touched: np.ndarray  # [N] bool: the update of this step counts as active
-    arrivals: np.ndarray  # [P] int64: presynaptic spikes delivered to the population in this step
+    last: np.ndarray  # [N] int64: step of the last update (lazy decay)
+    until: np.ndarray  # [N] int64: last step of passive activity (scan analytic)
     score: np.ndarray  # [C, 2] number: sum over steps, maximum over steps
     best: np.ndarray  # [C] int64: first step of the maximum
-    trace: np.ndarray  # [T, N] number if v is recorded, else [0, N]
+    trace: np.ndarray  # [T, 2, N] number: V and second variable if they are recorded, else [0, 2, N]
+
+
+class Lines(NamedTuple):
+    """Accumulators and delay lines."""
+
+    sums: np.ndarray  # [targets x depth] number: sums of one projection
+    hits: np.ndarray  # [targets x depth] bool: which of them a synapse was added to
+    ring: np.ndarray  # [entries] number: delay lines
+    ring_hits: np.ndarray  # [entries] bool
 
 
 class SpikeLog(NamedTuple):
     """Spikes in the order (t, global id); those of population p at step t are start[t * P + p] .. start[t * P + p + 1]."""
 
     unit: np.ndarray  # [capacity] int64 global id
-    value: np.ndarray  # [capacity] number: 1, or the graded value of an input event (float numerics only)
+    value: np.ndarray  # [capacity] number: the payload
     start: np.ndarray  # [T * P + 1] int64
 
 
@@ -89,11 +157,13 @@ class Errors(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """What happened per step and slice: all that counting needs, since routing is static (docs/architecture.md)."""
+    """What happened per step and group or slice: all that counting needs, since routing is static (docs/architecture.md)."""
 
-    spikes: np.ndarray  # [T, S] int64
-    active: np.ndarray  # [T, S] int64 active events
-    marks: np.ndarray  # [T, S] int64 active and silent
+    spikes: np.ndarray  # [T, G] int64 spikes per group of neurons
+    active: np.ndarray  # [T, G] int64 active events
+    marks: np.ndarray  # [T, G] int64 active and silent
+    checks: np.ndarray  # [T, S] int64 active tests made
+    lookups: np.ndarray  # [T, S] int64 lookups of how long V stays in the band
     busy: np.ndarray  # [T, S] int64 updates that count as active
     decays: np.ndarray  # [T, S] int64 deltas decayed in replay step t
     live: np.ndarray  # [T, S] int64 non-zero deltas met by the rows of replay step t
@@ -110,18 +180,20 @@ class Workspace(NamedTuple):
     """Everything one sample needs; made once, used for sample after sample."""
 
     membranes: Membranes
+    lines: Lines
     spikes: SpikeLog
     active: ActiveLog
     errors: Errors
     activity: Activity
 
 
-def workspace(circuit: Circuit, steps: int, record_v: bool = False) -> Workspace:
-    """Allocate the arrays of one sample of `steps` steps; `record_v` keeps the membrane potential of every step."""
-    number = circuit.decay.dtype
+def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) -> Workspace:
+    """Allocate the arrays of one sample of `steps` steps; `record` keeps the state variables of every step."""
+    number = circuit.rules.constants.dtype
     populations, slices, neurons = len(circuit.lo), len(circuit.slice_lo), int(circuit.hi[-1])
-    classes = int(circuit.hi[-1] - circuit.lo[-1])
-    capacity, index = steps * neurons, steps * populations + 1
+    capacity, index, classes = steps * neurons, steps * populations + 1, circuit.classes
+    widest = int((np.maximum(wires.depth, 1) * wires.width).max())
+    slots = int((wires.depth * wires.width).sum())
 
     def zeros(*shape: int, kind=number) -> np.ndarray:
         return np.zeros(shape, dtype=kind)
@@ -129,14 +201,22 @@ def workspace(circuit: Circuit, steps: int, record_v: bool = False) -> Workspace
     def ints(*shape: int) -> np.ndarray:
         return np.zeros(shape, dtype=np.int64)
 
+    def bools(*shape: int) -> np.ndarray:
+        return np.zeros(shape, dtype=np.bool_)
+
     return Workspace(
-        Membranes(zeros(neurons), zeros(neurons), *(zeros(neurons, kind=np.bool_) for _ in range(3)), ints(populations),
-                  zeros(classes, 2), ints(classes), zeros(steps if record_v else 0, neurons)),
+        Membranes(
+            Cells(zeros(VARIABLES, neurons), zeros(neurons), ints(3)),
+            zeros(neurons), bools(neurons), zeros(neurons), bools(neurons),
+            ints(neurons), ints(neurons), zeros(classes, 2), ints(classes), zeros(steps if record else 0, 2, neurons),
+        ),
+        Lines(zeros(widest), bools(widest), zeros(slots), bools(slots)),
         SpikeLog(ints(capacity), zeros(capacity), ints(index)),
         ActiveLog(ints(capacity), zeros(capacity), ints(capacity), ints(index)),
         Errors(zeros(neurons), zeros(neurons), zeros(neurons), zeros(classes), ints(classes), ints(neurons), ints(slices),
-               zeros(dirty_rows(circuit), kind=np.bool_)),
-        Activity(*(ints(steps, slices) for _ in range(7)), *(ints(slices) for _ in range(5)), ints(1)),
+               bools(dirty_rows(circuit))),
+        Activity(*(ints(steps, circuit.groups) for _ in range(3)), *(ints(steps, slices) for _ in range(6)),
+                 *(ints(slices) for _ in range(5)), ints(1)),
     )  # fmt: skip
 
 

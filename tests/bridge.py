@@ -37,10 +37,10 @@ def toy_table() -> dict:
     return dict(load_chip("toy").table)
 
 
-def toy(active_update: str = "received_input", **numbers: int) -> Chip:
+def toy(active_update: str = "received_input", arithmetic: dict | None = None, axons: str = "unicast", **numbers: int) -> Chip:
     """Return the toy chip with other numbers: cores_per_tile=4, compartments_per_core=3, membrane=12, ..."""
     table = copy.deepcopy(toy_table())
-    table["active_update"] = active_update
+    table |= {"active_update": active_update, "arithmetic": arithmetic or {}, "axons": axons}
     for name, value in numbers.items():
         section = next(s for s in ("mesh", "limits", "width") if name in table[s])
         table[section][name]["value"] = value
@@ -79,6 +79,11 @@ def describe(image: ChipImage, shifts: list[int] | None = None, seed: int = 0) -
         "lut": surrogate_table(rule.surrogate, rule.half_width) if fixed else None,
         "bits": {"delta": chip.width("delta"), "acc": chip.width("gradient_accumulator"), "weight": rule.weight_bits},
         "write": rule.write,
+        "scan": rule.scan,
+        "arithmetic": {
+            "rounding": chip.arithmetic.rounding, "overflow_v": chip.arithmetic.overflow_v, "decay": chip.arithmetic.decay,
+            "entries": chip.arithmetic.decay_table,
+        },
         "seed": seed,
         "surrogate": rule.surrogate,
     }
@@ -134,22 +139,23 @@ class Kernels:
     def __init__(self, image: ChipImage, shifts: list[int] | None = None, seed: int = 0):
         self.image, self.seed, form = image, seed, image.formats
         self.learner = Learner(image)
-        self.learner.engine = Engine(image, record_v=True)
+        self.learner.engine = Engine(image, record=True)
         self.weights = image.weights.copy()
-        self.gradient = np.zeros(len(self.weights), dtype=image.circuit.decay.dtype)
+        self.gradient = np.zeros(len(self.weights), dtype=image.circuit.rules.constants.dtype)
         self.shifts = None if shifts is None else np.array([form.write_shift(k, s) for k, s in enumerate(shifts)], dtype=np.int64)
 
     @property
     def work(self):
         return self.learner.engine.work
 
-    def forward(self, sample: list[list[int]]) -> None:
+    def forward(self, sample: list[list[int]], address: tuple[int, int, int] = (0, 0, 0)) -> None:
         """Run a sample: T lists of input neurons."""
         dense = np.zeros((len(sample), 1, self.image.network.populations[0].size))
         for t, units in enumerate(sample):
             dense[t, 0, units] = 1
         events = as_events(dense, dense.shape[2], self.image.steps)
-        self.learner.engine.forward(self.weights, events.of_sample(events.spikes(self.image.circuit.decay.dtype), 0))
+        log = events.spikes(self.image.circuit.rules.constants.dtype)
+        self.learner.engine.forward(self.weights, events.of_sample(log, 0), address)
 
     def backward(self, label: int, index: int = 0, run: int = 0) -> list:
         """Replay and write; return the accumulators before the write, [projection][pre][post]."""
@@ -167,7 +173,7 @@ class Kernels:
 
     def run(self, sample: list[list[int]], label: int, index: int = 0, run: int = 0, learn: bool = True) -> Seen:
         """Run one sample as the trainer does; without `learn` forward only."""
-        self.forward(sample)
+        self.forward(sample, (self.seed, index, run))
         seen = self.seen()
         if learn:
             self.learner.engine.check_logs(index)
@@ -188,7 +194,7 @@ class Kernels:
         codes = [(t, *self.address(n), int(work.active.code[e])) for t, n, e in self.log(work.active)]
         best = work.membranes.best.tolist() if engine.mode else [0] * len(work.membranes.best)
         return Seen(
-            spikes, [self.by_population(v, everyone) for v in work.membranes.trace], codes,
+            spikes, [self.by_population(v[0], everyone) for v in work.membranes.trace], codes,
             work.membranes.score[:, engine.mode].tolist(), best, engine.predicted(),
         )  # fmt: skip
 

@@ -207,8 +207,8 @@ def drop_every_second(kernels: bridge.Kernels) -> None:
                 log.unit[end], log.gain[end], log.code[end] = n, log.gain[e], log.code[e]
                 end += 1
             else:
-                a.active[t, circuit.slice_of[n]] -= 1
-                a.marks[t, circuit.slice_of[n]] -= (t, n) not in spiked
+                a.active[t, circuit.group_of[n]] -= 1
+                a.marks[t, circuit.group_of[n]] -= (t, n) not in spiked
     log.start[-1] = end
 
 

@@ -22,6 +22,15 @@ from chipsim.network import ssgd_network
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
 TAUS = (*[10.0] * 4, *[3.0] * 4, 50.0, 1.0, 0.5, 0.05, 1e6)  # decay words 3706, 2935, 4015, 1507, 554, 0, 4096
+ARITHMETIC = (  # of the chip
+    *[{}] * 4,
+    {"rounding": "nearest"},
+    {"rounding": "floor", "overflow_v": "wrap"},
+    {"rounding": "stochastic"},
+    {"decay": "lazy", "decay_table": 4},
+    {"decay": "lazy", "decay_table": 64, "rounding": "nearest"},
+    {"decay": "lazy", "decay_table": 64, "rounding": "stochastic", "overflow_v": "wrap"},
+)
 STEPS = (*[12, 11, 10, 9, 8, 7] * 3, 6, 5, 4, 3, 2, 1)
 MEMBRANES = (12, 13, 14, 16, 24)
 REGULARISERS = (
@@ -83,8 +92,16 @@ def cases(draw, log_words=8192):
     shifts = [draw(st.integers(0, 20)) + fw - d for fw, d in zip(fractions, fd, strict=True)]
     network = network.with_weights(draw_weights(draw, network, fractions))
     samples = [draw_sample(draw, network) for _ in range(4)]
-    return Case(network, fractions, shifts, draw_chip(draw, sizes, widths | {"log_words_per_core": log_words}),
-                draw(st.integers(0, 2**32 - 1)), samples)  # fmt: skip
+    chip = draw_chip(draw, sizes, widths | {"log_words_per_core": log_words})
+    network = network.but(learning={**network.learning.model_dump(), "scan": draw(st.sampled_from(scans(network, chip)))})
+    return Case(network, fractions, shifts, chip, draw(st.integers(0, 2**32 - 1)), samples)
+
+
+def scans(network, chip) -> list[str]:
+    """Return how the active test can be made."""
+    found = ["touched"] if chip.arithmetic.decay == "lazy" else ["clocked", "clocked", "touched"]
+    analytic = network.learning.half_width < 1 and chip.arithmetic.rounding != "stochastic"
+    return found + ["analytic"] * analytic
 
 
 def draw_chip(draw, sizes, widths):
@@ -94,7 +111,7 @@ def draw_chip(draw, sizes, widths):
     y, per_tile = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     x = max(draw(st.integers(1, 4)), -(-needed // (y * per_tile)))
     return bridge.toy(
-        draw(st.sampled_from(bridge.PREDICATES)), tiles_x=x, tiles_y=y, cores_per_tile=per_tile,
+        draw(st.sampled_from(bridge.PREDICATES)), draw(st.sampled_from(ARITHMETIC)), tiles_x=x, tiles_y=y, cores_per_tile=per_tile,
         host_tile=draw(st.integers(0, x * y - 1)), compartments_per_core=room, synapse_word=draw(st.sampled_from([8, 32, 64])),
         synapse_list_header=draw(st.integers(0, 10)), synapse_delay=draw(st.sampled_from([0, 6])), **widths,
     )  # fmt: skip
@@ -166,7 +183,7 @@ def test_equal_to_the_reference_bit_for_bit():
     compare()
     never = [key for key in EVENTS if events[key] == 0]
     assert never == [("update", "replay", "optimiser_updates")]
-    assert min(extremes.seen[name] for name in ("clip_v", "clip_delta", "clip_accumulator")) > 300
+    assert min(extremes.seen[name] for name in ("clip_v", "clip_delta", "clip_accumulator")) > 80
     assert min(cores) == 2 and max(cores) >= 8
 
 

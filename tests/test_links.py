@@ -40,12 +40,13 @@ def ran():
 
 
 def walk(image, counts, backward=False):
-    """Send `counts` [T, S] packets per slice one by one; return {(t, link): packets}."""
+    """Send `counts` [T, G] packets per group of neurons one by one; return {(t, link): packets}."""
     mesh, found = image.chip.mesh, Counter()
     for t, row in enumerate(counts):
-        for s, number in enumerate(row):
+        for g, number in enumerate(row):
+            s = int(image.routes.slice_of[g])
             for b, target in enumerate(image.slices):
-                if image.routes.fan[s, b]:
+                if image.routes.axons[g, b]:
                     ends = (target.core, image.slices[s].core) if backward else (image.slices[s].core, target.core)
                     for link in mesh.links(*ends):
                         found[t, link] += int(number)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chipsim.compiler.image import ChipImage, circuit_of
-from chipsim.compiler.memory import LEARNING_KINDS, CoreMemory, Layout, layout_of, needs, slice_bits
-from chipsim.compiler.place import Slice, place
-from chipsim.compiler.quantize import flat_weights, formats
+from chipsim.compiler.memory import LEARNING_KINDS, CoreMemory
+from chipsim.compiler.place import memories, place
+from chipsim.compiler.plan import Plan, Slice
+from chipsim.compiler.quantize import formats
+from chipsim.compiler.require import require
 from chipsim.compiler.route import route
-from chipsim.errors import CapacityError, Problem
+from chipsim.compiler.stored import flat_weights
+from chipsim.compiler.wires import wires_of
 from chipsim.hardware import Chip
-from chipsim.learning import RULES
 from chipsim.network import Network
-from chipsim.state import PREDICATES
 
 __all__ = ["ChipImage", "CoreMemory", "Slice", "compile_network", "fit", "memory_rows", "memory_summary"]
 
@@ -32,51 +33,28 @@ def compile_network(
     network's own). fractions: fraction bits of each projection's weights (default: from the initial weights).
 
     Raises:
-        CapacityError: the network does not fit, or the chip lacks what the rule needs; names object, number and limit.
-        ConfigError: a number format is impossible.
+        CapacityError: the network does not fit, or the chip lacks what the rule or a neuron needs; names object, number and limit.
+        ConfigError: a number format is impossible, or the rule does not train such a network.
     """
-    layout, slices = fit(network, chip, learn)
+    plan, slices = fit(network, chip, learn)
     weights = network.initial_weights(network.seed if seed is None else seed)
     form = formats(network, weights, chip, numerics, fractions)
-    predicate = PREDICATES[chip.active_update if chip else "received_input"]
-    circuit = circuit_of(network, form, layout, slices, learn, predicate)
-    memory = core_memory(network, chip, layout, slices)
-    return ChipImage(
-        network, chip, form, layout, tuple(slices), route(slices, chip), circuit, flat_weights(network, weights, form), memory
-    )
+    routes = route(plan, slices)
+    circuit = circuit_of(plan, form, slices, routes)
+    flat = flat_weights(network, weights, form, plan.synapses)
+    return ChipImage(plan, form, tuple(slices), routes, circuit, wires_of(plan, form), flat, memories(plan, slices))
 
 
-def fit(network: Network, chip: Chip | None, learn: bool = True) -> tuple[Layout, list[Slice]]:
-    """Return layout and placement, without drawing a weight.
+def fit(network: Network, chip: Chip | None, learn: bool = True) -> tuple[Plan, list[Slice]]:
+    """Return plan and placement, without drawing a weight.
 
     Raises:
-        CapacityError: the network does not fit, or the chip lacks what the rule needs.
+        CapacityError: the network does not fit, or the chip lacks what the rule or a neuron needs.
+        ConfigError: the rule does not train such a network.
     """
-    if learn and chip is not None:
-        require(network, chip)
-    layout = layout_of(network, chip, learn)
-    return layout, place(network, chip, layout)
-
-
-def require(network: Network, chip: Chip) -> None:
-    """Refuse a rule on a chip that lacks a capability it needs."""
-    rule = network.learning.rule
-    missing = chip.missing(RULES[rule].needs)
-    if missing:
-        limit = f"it must offer {', '.join(missing)}, which rule {rule!r} needs"
-        hint = "use a chip with a learning extension (loihi1-ssgd), or --what-if to add the assumed one"
-        raise CapacityError(Problem(f'chip "{chip.name}"', "capabilities", ", ".join(chip.capabilities) or "none", limit, hint))
-
-
-def core_memory(network: Network, chip: Chip | None, layout: Layout, slices: list[Slice]) -> tuple[CoreMemory, ...]:
-    """Return what every core in use holds."""
-    found = []
-    for s in slices[1:]:
-        receivers = sum(o.population == s.population + 1 for o in slices)
-        bits = slice_bits(network, chip, layout, s.population, s.size, receivers)
-        limits = needs(network, chip, layout, s.population, s.size, receivers) if chip else {}
-        found.append(CoreMemory(s.core, (network.populations[s.population].name,), bits, limits))
-    return tuple(found)
+    require(network, chip, learn)
+    plan = Plan(network, chip, learn)
+    return plan, place(plan)
 
 
 def memory_summary(image: ChipImage) -> dict:
@@ -100,7 +78,7 @@ def memory_summary(image: ChipImage) -> dict:
 def memory_rows(image: ChipImage) -> list[dict]:
     """Return one row per core: core, populations, neurons, bits by kind, and {limit: [need, limit]}."""
     return [
-        {"core": m.core, "populations": list(m.populations), "neurons": s.size, "bits": dict(m.by_kind),
+        {"core": m.core, "populations": list(m.populations), "neurons": m.neurons, "bits": dict(m.by_kind),
          "total_bits": sum(m.by_kind.values()), "limits": {name: list(pair) for name, pair in m.limits.items()}}
-        for m, s in zip(image.memory, image.slices[1:], strict=True)
+        for m in image.memory
     ]  # fmt: skip

@@ -6,28 +6,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chipsim.compiler.memory import CoreMemory, Layout
-from chipsim.compiler.place import Slice
-from chipsim.compiler.quantize import Formats
+from chipsim.compiler.memory import CoreMemory
+from chipsim.compiler.plan import Plan, Slice
+from chipsim.compiler.quantize import NUMERICS, Formats
 from chipsim.compiler.route import Routes
+from chipsim.compiler.wires import ints, offsets
 from chipsim.hardware import Chip
+from chipsim.kernels.fixed import OVERFLOWS, ROUNDINGS
 from chipsim.network import Network
-from chipsim.state import Circuit
+from chipsim.state import CONSTANTS, PREDICATES, SCANS, Arithmetic, Circuit, Rules, Wires
 
 
 @dataclass(frozen=True)
 class ChipImage:
     """A network compiled for a chip (or for none: one core per population, no mesh)."""
 
-    network: Network
-    chip: Chip | None
+    plan: Plan
     formats: Formats
-    layout: Layout
     slices: tuple[Slice, ...]
     routes: Routes
     circuit: Circuit
+    wires: Wires
     weights: np.ndarray  # [W] int32 (fixed) or float: initial weights of all projections
     memory: tuple[CoreMemory, ...]
+
+    @property
+    def network(self) -> Network:
+        """The description it was made from."""
+        return self.plan.network
+
+    @property
+    def chip(self) -> Chip | None:
+        """The chip, or None."""
+        return self.plan.chip
 
     @property
     def numerics(self) -> str:
@@ -37,7 +48,7 @@ class ChipImage:
     @property
     def learning(self) -> bool:
         """Whether the rule's state is laid out and the active test is made."""
-        return self.layout.learning
+        return self.plan.learning
 
     @property
     def steps(self) -> int:
@@ -60,60 +71,96 @@ class ChipImage:
         return self.chip.limit("log_words_per_core") if self.chip and self.learning else None
 
     def tensors(self, flat: np.ndarray) -> dict[str, np.ndarray]:
-        """Return views of a flat weight array by postsynaptic population, [N_pre, N_post], as stored."""
-        found = {}
-        for k, projection in enumerate(self.network.projections):
-            shape = (self.network.populations[k].size, self.network.populations[k + 1].size)
-            at = int(self.circuit.offset[k])
-            found[projection.post] = flat[at : at + shape[0] * shape[1]].reshape(shape)
-        return found
+        """Return a flat weight array by name, as stored: [N_pre, N_post], or [K, kx, ky, C / groups]; dense ones are views."""
+        parts = zip(self.network.names, self.plan.synapses, self.circuit.offset, strict=True)
+        return {name: synapses.unpack(flat[at : at + synapses.stored]) for name, synapses, at in parts}
 
     def real_weights(self, flat: np.ndarray) -> dict[str, np.ndarray]:
-        """Return weights in units of the threshold, float64."""
-        scales = [self.formats.scale(k) for k in range(len(self.network.projections))]
-        return {name: w.astype(np.float64) * s for (name, w), s in zip(self.tensors(flat).items(), scales, strict=True)}
+        """Return weights in the unit of the description (thresholds or mantissas), float64."""
+        return {name: w.astype(np.float64) * u for (name, w), u in zip(self.tensors(flat).items(), self.formats.unit, strict=True)}
 
 
-def circuit_of(network: Network, form: Formats, layout: Layout, slices: list[Slice], learning: bool, predicate: int) -> Circuit:
+def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -> Circuit:
     """Flatten descriptions into the arrays that the kernels read."""
-    from chipsim.learning.surrogate import table
-    from chipsim.neurons import KINDS, SPIKING
-
-    number = {"fixed": np.int64, "float64": np.float64, "float32": np.float32}[form.numerics]
-    populations, links = network.populations, range(len(network.projections))
+    number = NUMERICS[form.numerics]
+    populations, learning = plan.network.population, plan.network.learning
     sizes = np.array([p.size for p in populations], dtype=np.int64)
     hi = np.cumsum(sizes)
-    lo = hi - sizes
     per_population = np.array([sum(s.population == p for s in slices) for p in range(len(populations))], dtype=np.int64)
-    spiking = [p.neuron in SPIKING for p in populations]
-    synapses = sizes[:-1] * sizes[1:]
-    rows = sizes[:-1] * per_population[1:]
-
-    def ints(values: object) -> np.ndarray:
-        return np.asarray(values, dtype=np.int64)
-
+    trained = [learning.rule in p.model.rules and p.model.spikes for p in populations]
     return Circuit(
-        lo=lo, hi=hi,
-        kind=ints([KINDS[p.neuron] for p in populations]),
-        fires=np.array(spiking, dtype=np.bool_),
-        decay=np.array(form.decay, dtype=number),
-        theta=np.full(len(populations), form.theta, dtype=number),
-        band=np.array([form.band if s else 0 for s in spiking], dtype=number),
-        v_bits=ints([form.widths.membrane] * len(populations)),
+        lo=hi - sizes, hi=hi,
+        **neuron_arrays(plan, form, number),
+        theta=np.array(form.theta, dtype=number),
+        band=np.array([form.band if t else 0 for t in trained], dtype=number),
         delta_bits=ints([form.widths.delta] * len(populations)),
-        pre=ints(links), post=ints(links) + 1,
-        offset=np.cumsum(synapses) - synapses,
-        up=ints([form.up(k) for k in links]),
-        back=ints([form.back(k) for k in links]),
-        rows=np.cumsum(rows) - rows,
-        slice_lo=ints([lo[s.population] + s.lo for s in slices]),
-        slice_hi=ints([lo[s.population] + s.hi for s in slices]),
+        **synapse_arrays(plan, form, per_population),
+        slice_lo=ints([(hi - sizes)[s.population] + s.lo for s in slices]),
+        slice_hi=ints([(hi - sizes)[s.population] + s.hi for s in slices]),
         slice_of=np.repeat(np.arange(len(slices)), [s.size for s in slices]).astype(np.int64),
+        group_of=routes.group_of, groups=len(routes.home),
         first_slice=ints([0, *np.cumsum(per_population)]),
-        row_words=ints([0 if s.population == 0 else layout.row_words(s.size) for s in slices]),
-        lut=table(network.learning.surrogate, network.learning.half_width).astype(number) if form.fixed else np.ones(32, dtype=number),
-        box=network.learning.surrogate == "box",
-        learns=learning,
-        predicate=predicate,
+        row_words=ints([0 if s.population == 0 else row_words(plan, s) for s in slices]),
+        lut=surrogate_table(learning, number, form.fixed),
+        box=learning.surrogate == "box",
+        learns=plan.learning,
+        scan=SCANS[learning.scan],
+        predicate=PREDICATES[plan.chip.active_update if plan.chip else "received_input"],
         acc_bits=form.widths.gradient_accumulator,
+        classes=populations[-1].size if plan.network.has_readout else 0,
     )  # fmt: skip
+
+
+def arithmetic_of(plan: Plan, form: Formats) -> Arithmetic:
+    """Return how the chip computes; without a chip as Loihi."""
+    modes = plan.chip.arithmetic if plan.chip else None
+    codes = (0, OVERFLOWS["saturate"], OVERFLOWS["wrap"]) if modes is None else (
+        ROUNDINGS[modes.rounding], OVERFLOWS[modes.overflow_v], OVERFLOWS[modes.overflow_u]
+    )  # fmt: skip
+    return Arithmetic(*codes, form.widths.membrane, form.widths.current, modes.decay_table if modes else 1)
+
+
+def neuron_arrays(plan: Plan, form: Formats, number: type) -> dict[str, np.ndarray]:
+    """Return what the neuron kernels read, per population."""
+    from chipsim.neurons import CODES
+
+    populations = plan.network.population
+    lazy = plan.chip is not None and plan.chip.arithmetic.decay == "lazy"
+    entries = plan.chip.arithmetic.decay_table if lazy else 1
+    constants = np.zeros((len(populations), CONSTANTS))
+    for p, values in enumerate(form.constants):
+        constants[p, : len(values)] = values
+    one = 4096.0 if form.fixed else 1.0
+    powers = one * (constants[:, :2, None] / one) ** np.arange(entries)
+    return {
+        "kind": ints([CODES[p.neuron] for p in populations]),
+        "rules": Rules(
+            constants.astype(number), (np.rint(powers) if form.fixed else powers).astype(number), arithmetic_of(plan, form)
+        ),
+        "lazy": np.array([lazy and p.model.lazy for p in populations], dtype=np.bool_),
+        "biased": np.array([bool(getattr(p, "bias_mant", 0)) for p in populations], dtype=np.bool_),
+        "decay": constants[:, 0].astype(number),
+    }
+
+
+def synapse_arrays(plan: Plan, form: Formats, slices_of: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the learning rule reads, per projection."""
+    ends, sizes = ints(plan.network.ends), ints([p.size for p in plan.network.population])
+    rows = sizes[ends[:, 0]] * slices_of[ends[:, 1]]
+    return {
+        "pre": ends[:, 0].copy(), "post": ends[:, 1].copy(), "offset": offsets(plan),
+        "back": ints([form.back(k) for k in range(len(ends))]), "rows": np.cumsum(rows) - rows,
+    }  # fmt: skip
+
+
+def row_words(plan: Plan, s: Slice) -> int:
+    """Return the words of one dense row on a slice, for the rows that learning reads."""
+    rows = [plan.lists(k, s.lo, s.hi).stored for k in plan.into(s.population)]
+    return int(max((row.max() for row in rows), default=0))
+
+
+def surrogate_table(learning, number: type, fixed: bool) -> np.ndarray:
+    """Return the table of the surrogate (fixed point only)."""
+    from chipsim.learning.surrogate import table
+
+    return table(learning.surrogate, learning.half_width).astype(number) if fixed else np.ones(32, dtype=number)

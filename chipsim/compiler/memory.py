@@ -1,40 +1,18 @@
-"""Memory layout: bits per core by kind, and the limits of the chip it is held against (cost model section 5).
-
-A synapse row is one axon list: header + n stored weights, rounded up to whole words (Loihi: 10 + n bits in 64-bit words).
-"""
+"""Memory layout: bits per core by kind, and the limits of the chip it is held against (docs/neurons.md section 6)."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
-from chipsim.errors import Problem
-from chipsim.hardware import Chip
+import numpy as np
+
+from chipsim.compiler.plan import Plan, Slice
 from chipsim.learning import losses_bits
-from chipsim.network import Network
 
 LEARNING_KINDS = ("logs", "gradient_accumulators", "error_state", "loss")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Widths in bits that decide the layout of a core; `learning`: the rule's memory is laid out too."""
-
-    learning: bool
-    weight_bits: int
-    word_bits: int
-    header_bits: int
-    synapse_bits: int  # weight + delay + tag as stored
-    axon_bits: int
-    compartment_bits: int
-    log_word_bits: int
-    delta_bits: int
-    acc_bits: int
-    partial_bits: int
-
-    def row_words(self, n: int) -> int:
-        """Return the memory words of one synapse row with n targets on the core."""
-        return -(-(n * self.synapse_bits + self.header_bits) // self.word_bits)
+Cuts = dict[int, list[tuple[int, int]]]  # population -> its slices as (lo, hi)
 
 
 @dataclass(frozen=True)
@@ -43,75 +21,109 @@ class CoreMemory:
 
     core: int
     populations: tuple[str, ...]
+    neurons: int
     by_kind: dict[str, int] = field(default_factory=dict)
     limits: dict[str, tuple[int, int]] = field(default_factory=dict)  # name -> (need, limit)
 
 
-def layout_of(network: Network, chip: Chip | None, learning: bool) -> Layout:
-    """Return the layout of `network` on `chip` (without a chip: that of Loihi with the assumed learning extension)."""
-    weight = network.learning.weight_bits
+@dataclass(frozen=True)
+class Load:
+    """What one slice needs: entries and words, then bits by kind."""
 
-    def width(name: str, default: int) -> int:
-        return chip.width(name) if chip and name in chip.widths else default
-
-    stored = weight + width("synapse_delay", 0) + width("synapse_tag", 0)
-    return Layout(
-        learning, weight, width("synapse_word", 64), width("synapse_list_header", 10), stored, width("axon_entry", 20),
-        width("compartment_state", 48), width("log_word", 32), width("delta", 16), width("gradient_accumulator", 24),
-        width("partial_error", 32),
-    )  # fmt: skip
+    compartments: int
+    axons_in: int
+    axons_out: int
+    synapse_words: int
+    bits: dict[str, int]
 
 
-def slice_bits(network: Network, chip: Chip | None, layout: Layout, p: int, n: int, receivers: int) -> dict[str, int]:
-    """Return the bits by kind that n neurons of population p need on a core; `receivers`: cores of the next population."""
-    fan_in = network.populations[p - 1].size
+def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> Load:
+    """Return what neurons lo .. hi - 1 of population p need on a core; `cuts`: how all populations are cut."""
+    chains = [plan.lists(k, lo, hi) for k in plan.into(p)]
+    axons_in, words, leaving = sum(c.axons for c in chains), sum(c.words for c in chains), entries_out(plan, p, lo, hi, cuts)
+    axon = plan.width("axon_entry", 20)
     bits = {
-        "synapses": fan_in * layout.row_words(n) * layout.word_bits,
-        "axons_in": fan_in * layout.axon_bits,
-        "axons_out": n * receivers * layout.axon_bits,
-        "compartments": n * layout.compartment_bits,
+        "synapses": words * plan.width("synapse_word", 64),
+        "axons_in": axons_in * axon,
+        "axons_out": leaving * axon,
+        "compartments": (hi - lo) * compartment_bits(plan, p),
+        "delay_lines": sum((hi - lo) * plan.synapses[k].depth for k in plan.into(p)) * plan.width("membrane", 24),
     }
-    if layout.learning:
-        words = chip.limit("log_words_per_core") if chip else 0
-        bits["logs"] = words * layout.log_word_bits
-        bits["gradient_accumulators"] = fan_in * n * layout.acc_bits
-        bits["error_state"] = n * (layout.delta_bits + (layout.partial_bits if receivers else layout.delta_bits))
-        bits["loss"] = 0 if receivers else losses_bits(network.populations[p].size)
-    return bits
+    if plan.learning:
+        bits |= learning_bits(plan, p, hi - lo)
+    return Load(hi - lo, axons_in, leaving, words, bits)
 
 
-def needs(network: Network, chip: Chip, layout: Layout, p: int, n: int, receivers: int) -> dict[str, tuple[int, int]]:
-    """Return {limit name: (need, limit)} of n neurons of population p on one core."""
-    fan_in = network.populations[p - 1].size
-    bits = slice_bits(network, chip, layout, p, n, receivers)
-    plain = sum(b for kind, b in bits.items() if kind not in LEARNING_KINDS)
+def entries_out(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> int:
+    """Return the outgoing axon entries of neurons lo .. hi - 1: one per axon, or one per neuron with an axon (multicast)."""
+    axons = np.zeros(hi - lo, dtype=np.int64)
+    for k in plan.out_of(p):
+        for a, b in cuts[plan.network.ends[k][1]]:
+            axons += plan.lists(k, a, b).synapses[lo:hi] > 0
+    return int((axons > 0).sum() if plan.multicast else axons.sum())
+
+
+def compartment_bits(plan: Plan, p: int) -> int:
+    """Return the bits of one compartment: the chip's, and what its model keeps beyond v and u."""
+    more = [v.bits for v in plan.network.population[p].model.variables if v.extra]
+    return plan.width("compartment_state", 48) + sum(b if isinstance(b, int) else plan.width(b, 24) for b in more)
+
+
+def learning_bits(plan: Plan, p: int, n: int) -> dict[str, int]:
+    """Return the bits by kind that the learning rule needs for n neurons of population p (docs/semantics.md)."""
+    fan_in, last = plan.network.population[p - 1].size, p == len(plan.network.population) - 1
+    words = plan.chip.limit("log_words_per_core") if plan.chip else 0
+    delta, partial = plan.width("delta", 16), plan.width("partial_error", 32)
+    return {
+        "logs": words * plan.width("log_word", 32),
+        "gradient_accumulators": fan_in * n * plan.width("gradient_accumulator", 24),
+        "error_state": n * (delta + (delta if last else partial)),
+        "loss": losses_bits(plan.network.population[p].size) if last else 0,
+    }
+
+
+def core_memory(plan: Plan, core: int, held: list[Slice], cuts: Cuts) -> CoreMemory:
+    """Return what the slices on one core need together; the log memory is one space per core."""
+    loads = [load_of(plan, s.population, s.lo, s.hi, cuts) for s in held]
+    bits: Counter = Counter()
+    for load in loads:
+        bits.update(load.bits)
+    if plan.learning:
+        bits["logs"] = loads[0].bits["logs"]
+    limits = limits_of(plan, loads, dict(bits), held) if plan.chip else {}
+    names = tuple(dict.fromkeys(plan.network.population[s.population].name for s in held))
+    return CoreMemory(core, names, sum(s.size for s in held), dict(bits), limits)
+
+
+def limits_of(plan: Plan, loads: list[Load], bits: dict[str, int], held: list[Slice]) -> dict[str, tuple[int, int]]:
+    """Return {limit name: (need, limit)} of one core."""
     need = {
-        "compartments_per_core": n,
-        "axons_in_per_core": fan_in,
-        "axons_out_per_core": n * receivers,
-        "synapse_words_per_core": fan_in * layout.row_words(n),
-        "sram_bits_per_core": plain,
+        "compartments_per_core": sum(load.compartments for load in loads),
+        "axons_in_per_core": sum(load.axons_in for load in loads),
+        "axons_out_per_core": sum(load.axons_out for load in loads),
+        "synapse_words_per_core": sum(load.synapse_words for load in loads),
+        "sram_bits_per_core": sum(n for kind, n in bits.items() if kind not in LEARNING_KINDS),
     }
-    limits = {name: (value, chip.limit(name)) for name, value in need.items()}
-    if layout.learning:
-        steps = math.ceil(math.log2(network.steps)) if network.steps > 1 else 0
-        record = steps + max(math.ceil(math.log2(fan_in + 1)) + 2, math.ceil(math.log2(n + 1)) + 6)
-        worst = n * ((1 << (layout.weight_bits - 1)) - 1) * (1 << (layout.delta_bits - 1))
-        limits["learning_bits_per_core"] = (sum(bits[kind] for kind in LEARNING_KINDS), chip.limit("learning_bits_per_core"))
-        limits["log_word_bits"] = (record, layout.log_word_bits)
-        limits["partial_error_bits"] = (worst.bit_length() + 1, layout.partial_bits)
+    limits = {name: (value, plan.chip.limit(name)) for name, value in need.items()}
+    if plan.learning:
+        limits["learning_bits_per_core"] = (
+            sum(n for kind, n in bits.items() if kind in LEARNING_KINDS),
+            plan.chip.limit("learning_bits_per_core"),
+        )
+        limits |= learning_widths(plan, held)
     return limits
 
 
-def broken(network: Network, chip: Chip, layout: Layout, p: int, n: int, receivers: int) -> list[Problem]:
-    """Return every limit that n neurons of population p break on one core."""
-    population = network.populations[p]
-    found = []
-    for name, (need, limit) in needs(network, chip, layout, p, n, receivers).items():
-        if need > limit:
-            text = f'core limit {limit} of chip "{chip.name}" is broken with {n} neurons on a core'
-            hint = (
-                f"fan-in is {network.populations[p - 1].size}; make the population or its fan-in smaller, or choose a larger chip"
-            )
-            found.append(Problem(f'population "{population.name}" ({population.size} neurons)', name, need, text, hint))
-    return found
+def learning_widths(plan: Plan, held: list[Slice]) -> dict[str, tuple[int, int]]:
+    """Return the widths that a log record and a partial error need, against those of the chip."""
+    network, records, errors = plan.network, [], []
+    steps = math.ceil(math.log2(network.steps)) if network.steps > 1 else 0
+    for s in held:
+        fan_in = network.population[s.population - 1].size
+        records.append(steps + max(math.ceil(math.log2(fan_in + 1)) + 2, math.ceil(math.log2(s.size + 1)) + 6))
+        worst = s.size * ((1 << (network.learning.weight_bits - 1)) - 1) * (1 << (plan.width("delta", 16) - 1))
+        errors.append(worst.bit_length() + 1)
+    return {
+        "log_word_bits": (max(records), plan.width("log_word", 32)),
+        "partial_error_bits": (max(errors), plan.width("partial_error", 32)),
+    }

@@ -1,73 +1,148 @@
-"""Placement: populations to cores, in order, each on cores of its own, in the fewest slices that keep every limit."""
+"""Placement: populations to cores.
+
+    in-order      populations one after the other on ascending cores, each on cores of its own, in the fewest slices that keep every limit
+    min-traffic   the same slices, on cores that make the hops of all axons few (compiler.traffic)
+    manual        the cores each population is given, cut equally over them; populations may share a core
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import numpy as np
 
-from chipsim.compiler.memory import Layout, broken
+from chipsim.compiler.memory import CoreMemory, Cuts, core_memory
+from chipsim.compiler.plan import Plan, Slice, cut
+from chipsim.compiler.traffic import minimise
 from chipsim.counters import HOST
 from chipsim.errors import CapacityError, Problem, raise_all
-from chipsim.hardware import Chip
-from chipsim.network import Network
+
+HINT = "make the population or its fan-in smaller, or choose a larger chip"
 
 
-class Slice(NamedTuple):
-    """Neurons lo .. hi - 1 of population number `population`, on core `core` (`HOST`: outside the mesh)."""
-
-    population: int
-    core: int
-    lo: int
-    hi: int
-
-    @property
-    def size(self) -> int:
-        """Number of neurons."""
-        return self.hi - self.lo
-
-
-def place(network: Network, chip: Chip | None, layout: Layout) -> list[Slice]:
+def place(plan: Plan) -> list[Slice]:
     """Return the slices of all populations, in population order; without a chip one core per population.
 
     Raises:
-        CapacityError: a population fits no number of cores, or the chip has too few cores; all problems at once.
+        CapacityError: a population fits no number of cores, the chip has too few cores, or a limit is broken; all problems at once.
     """
-    parts = [1] * len(network.populations)
+    network, placement = plan.network, plan.network.placement
+    if plan.chip is None:
+        return laid_out(plan, {p: [(0, q.size)] for p, q in enumerate(network.population)})
+    if placement.strategy == "manual":
+        return by_hand(plan)
+    slices = laid_out(plan, fewest(plan))
+    return with_little_traffic(plan, slices) if placement.strategy == "min-traffic" else slices
+
+
+def laid_out(plan: Plan, cuts: Cuts) -> list[Slice]:
+    """Return the slices on ascending cores; the input stays at the host."""
+    found = [Slice(0, HOST, 0, plan.network.population[0].size)]
+    for p in range(1, len(plan.network.population)):
+        found += [Slice(p, len(found) - 1 + n, lo, hi) for n, (lo, hi) in enumerate(cuts[p])]
+    return found
+
+
+def fewest(plan: Plan) -> Cuts:
+    """Return the smallest number of equal slices of every population that breaks no limit.
+
+    From the last population back, since outgoing axons depend on the slices they lead to; again while something changes, since
+    populations may lead back.
+    """
+    network = plan.network
+    parts = dict.fromkeys(range(len(network.population)), 1)
     problems: list[Problem] = []
-    if chip is not None:
-        for p in range(len(parts) - 1, 0, -1):  # from the readout back: axons out depend on the cores of the next population
-            receivers = parts[p + 1] if p + 1 < len(parts) else 0
-            parts[p] = fewest_parts(network, chip, layout, p, receivers, problems)
-        used = sum(parts[1:])
-        if not problems and used > chip.mesh.cores:
-            split = ", ".join(f"{q.name} {n}" for q, n in zip(network.populations[1:], parts[1:], strict=True))
-            limit = f'chip "{chip.name}" has {chip.mesh.cores} cores (needed: {split})'
-            hint = "make the populations smaller or choose a larger chip"
-            problems.append(Problem(f'network "{network.name}"', "cores", used, limit, hint))
+    while True:
+        before = dict(parts)
+        for p in range(len(parts) - 1, 0, -1):
+            parts[p], found = enough_parts(plan, p, parts)
+            problems += found
+        if problems or parts == before:
+            break
+    used = sum(parts[p] for p in range(1, len(parts)))
+    if not problems and used > plan.chip.mesh.cores:
+        split = ", ".join(f"{q.name} {parts[p]}" for p, q in enumerate(network.population) if p)
+        limit = f'chip "{plan.chip.name}" has {plan.chip.mesh.cores} cores (needed: {split})'
+        hint = "make the populations smaller or choose a larger chip"
+        problems.append(Problem(f'network "{network.name}"', "cores", used, limit, hint))
     raise_all(problems, CapacityError)
-    return cut(network, parts)
+    return cuts_of(plan, parts)
 
 
-def fewest_parts(network: Network, chip: Chip, layout: Layout, p: int, receivers: int, problems: list[Problem]) -> int:
-    """Return the smallest number of equal slices of population p that breaks no limit; record the problems if there is none."""
-    size = network.populations[p].size
-    most = min(size, chip.mesh.cores)
-    found: list[Problem] = []
-    for parts in range(1, most + 1):
-        found = broken(network, chip, layout, p, -(-size // parts), receivers)
+def cuts_of(plan: Plan, parts: dict[int, int]) -> Cuts:
+    """Return every population cut into its number of parts."""
+    return {p: cut(q.size, parts[p]) for p, q in enumerate(plan.network.population)}
+
+
+def enough_parts(plan: Plan, p: int, parts: dict[int, int]) -> tuple[int, list[Problem]]:
+    """Return the smallest number of slices of population p that breaks no limit, and the problems if there is none."""
+    population, found = plan.network.population[p], []
+    most = min(population.size, plan.chip.mesh.cores)
+    for n in range(parts[p], most + 1):
+        cuts = cuts_of(plan, {**parts, p: n})
+        cores = [core_memory(plan, 0, [Slice(p, 0, lo, hi)], cuts) for lo, hi in distinct(plan, p, cuts[p])]
+        found = worst(plan, cores, f'population "{population.name}" ({population.size} neurons)', "with {n} neurons on a core")
         if not found:
-            return parts
-    problems += found
-    return most
+            return n, []
+    return most, found
 
 
-def cut(network: Network, parts: list[int]) -> list[Slice]:
-    """Cut population p into parts[p] slices as equal as possible, on ascending cores; the input stays at the host."""
-    slices = [Slice(0, HOST, 0, network.populations[0].size)]
-    core = 0
-    for p in range(1, len(parts)):
-        size, at = network.populations[p].size, 0
-        for n in range(parts[p]):
-            end = at + size // parts[p] + (n < size % parts[p])
-            slices.append(Slice(p, core, at, end))
-            core, at = core + 1, end
-    return slices
+def distinct(plan: Plan, p: int, slices: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the slices that can differ in their needs: only the first, a largest one, if all projections are dense."""
+    around = [*plan.into(p), *plan.out_of(p)]
+    return slices if any(plan.synapses[k].listed for k in around) else slices[:1]
+
+
+def worst(plan: Plan, cores: list[CoreMemory], name: str, where: str) -> list[Problem]:
+    """Return a problem for every limit that some of the cores break, with the largest need."""
+    found: dict[str, tuple[int, Problem]] = {}
+    for core in cores:
+        for limit, (need, most) in core.limits.items():
+            if need > most and need > found.get(limit, (0,))[0]:
+                place_ = where.format(n=core.neurons, core=core.core)
+                text = f'core limit {most} of chip "{plan.chip.name}" is broken {place_}'
+                found[limit] = need, Problem(name, limit, need, text, HINT)
+    return [problem for _, problem in found.values()]
+
+
+def by_hand(plan: Plan) -> list[Slice]:
+    """Return the slices on the cores the network names.
+
+    Raises:
+        CapacityError: a core does not exist, or holds more than it can; names core, limit and need.
+    """
+    network, mesh = plan.network, plan.chip.mesh
+    found, problems = [Slice(0, HOST, 0, network.population[0].size)], []
+    for p, population in enumerate(network.population[1:], start=1):
+        cores = network.placement.cores[population.name]
+        for core in [c for c in cores if c >= mesh.cores]:
+            limit = f'chip "{plan.chip.name}" has cores 0 to {mesh.cores - 1}'
+            problems.append(Problem(f'network "{network.name}"', f"placement.cores.{population.name}", core, limit))
+        found += [Slice(p, core, lo, hi) for core, (lo, hi) in zip(cores, cut(population.size, len(cores)), strict=True)]
+    raise_all(problems, CapacityError)
+    for memory in memories(plan, found):
+        problems += worst(plan, [memory], f"core {memory.core} ({', '.join(memory.populations)})", "with {n} neurons on core {core}")
+    raise_all(problems, CapacityError)
+    return found
+
+
+def memories(plan: Plan, slices: list[Slice]) -> tuple[CoreMemory, ...]:
+    """Return what every core in use holds, by ascending core."""
+    cuts: Cuts = {}
+    for s in slices:
+        cuts.setdefault(s.population, []).append((s.lo, s.hi))
+    cores = sorted({s.core for s in slices} - {HOST})
+    return tuple(core_memory(plan, core, [s for s in slices if s.core == core], cuts) for core in cores)
+
+
+def with_little_traffic(plan: Plan, slices: list[Slice]) -> list[Slice]:
+    """Return the slices moved to cores that make the hops of their axons few, every axon taken to be as busy as any other."""
+    traffic = np.zeros((len(slices), len(slices)), dtype=np.int64)
+    for k, (pre, post) in enumerate(plan.network.ends):
+        for b, target in enumerate(slices):
+            if target.population == post:
+                joined = plan.lists(k, target.lo, target.hi).synapses > 0
+                for a, source in enumerate(slices):
+                    if source.population == pre:
+                        traffic[a, b] += joined[source.lo : source.hi].sum()
+    start = [s.core for s in slices]
+    cores = minimise(traffic, plan.chip.mesh, list(range(plan.chip.mesh.cores)), start, pinned=(0,))
+    return [s._replace(core=int(core)) for s, core in zip(slices, cores, strict=True)]

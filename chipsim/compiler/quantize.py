@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.compiler.stored import NO_ERRORS, WeightErrors, weight_errors
 from chipsim.errors import CapacityError, ConfigError, Problem, raise_all
 from chipsim.hardware import Chip
 from chipsim.network import Network
+from chipsim.neurons import model
+from chipsim.neurons.arithmetic import THETA
+from chipsim.neurons.loihi import SCALE as LOIHI_SCALE
+from chipsim.neurons.contract import Form
 
 DECAY_ONE = 4096  # decay words are fractions in 1/4096
 MEMBRANE_HEADROOM = 6  # integer bits of V kept above the threshold when the fraction is chosen
@@ -23,6 +29,7 @@ class Widths:
 
     weight: int = 9
     membrane: int = 24
+    current: int = 24
     delta: int = 16
     gradient_accumulator: int = 24
     partial_error: int = 32
@@ -33,7 +40,7 @@ def widths_of(chip: Chip | None) -> Widths:
     if chip is None:
         return Widths()
     known = {name: chip.width(name) for name in Widths.__dataclass_fields__ if name in chip.widths}
-    return Widths(**known)
+    return Widths(**{"current": chip.width("membrane"), **known})
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,14 @@ class Formats:
     weight_bits: int
     v_fraction: int  # f, the same for all populations
     delta_fraction: tuple[int, ...]  # [P] fd
+    constants: tuple[tuple[float, ...], ...]  # [P] what the neuron model's kernel reads
+    theta: tuple[float, ...]  # [P] threshold in units of V; 0: the model has none
+    ends: tuple[tuple[int, int], ...]  # [K] populations
     weight_fraction: tuple[int, ...]  # [K] fw
-    decay: tuple[float, ...]  # [P] word in 1/4096 (fixed) or factor (float)
+    exponent: tuple[int, ...]  # [K] the sum of a projection is scaled by 2^exponent
+    unit: tuple[float, ...]  # [K] what the kernels' weight is multiplied with to give the description's (thresholds or mantissas)
     band: float  # half width of the active band in units of V
-    saturated: tuple[float, ...]  # [K] share of initial weights clipped
-    largest_error: tuple[float, ...]  # [K] largest error of a weight, in units of the threshold
+    errors: tuple[WeightErrors, ...]  # [K] what storing the initial weights lost
 
     @property
     def fixed(self) -> bool:
@@ -57,34 +67,27 @@ class Formats:
         return self.numerics == "fixed"
 
     @property
-    def theta(self) -> float:
-        """Threshold in units of V."""
-        return float(1 << self.v_fraction) if self.fixed else 1.0
-
-    @property
     def top(self) -> int:
         """Largest stored weight."""
         return (1 << (self.weight_bits - 1)) - 1
 
-    def scale(self, k: int) -> float:
-        """Return the value of one weight LSB of projection k in units of the threshold (1 in float)."""
-        return 2.0 ** -self.weight_fraction[k] if self.fixed else 1.0
+    @property
+    def decay(self) -> tuple[float, ...]:
+        """[P] decay word of V in 1/4096 (fixed) or factor (float)."""
+        return tuple(c[0] if c else 0.0 for c in self.constants)
 
     def gradient_scale(self, k: int) -> float:
         """Return the value of one accumulator LSB of projection k (1 in float)."""
-        return 2.0 ** -self.delta_fraction[k + 1] if self.fixed else 1.0
-
-    def up(self, k: int) -> int:
-        """Return the left shift of a weight into V."""
-        return self.v_fraction - self.weight_fraction[k]
+        return 2.0 ** -self.delta_fraction[self.ends[k][1]] if self.fixed else 1.0
 
     def back(self, k: int) -> int:
         """Return the right shift of a gathered error into the delta format of the presynaptic population."""
-        return self.weight_fraction[k] + self.delta_fraction[k + 1] - self.delta_fraction[k]
+        pre, post = self.ends[k]
+        return self.weight_fraction[k] + self.delta_fraction[post] - self.delta_fraction[pre]
 
     def write_shift(self, k: int, shift: int) -> int:
         """Return S, the right shift of an accumulator at learning rate 2^-shift."""
-        return self.delta_fraction[k + 1] + shift - self.weight_fraction[k]
+        return self.delta_fraction[self.ends[k][1]] + shift - self.weight_fraction[k]
 
 
 def formats(
@@ -106,25 +109,68 @@ def formats(
     if fixed:
         raise_all(width_problems(network, widths, fraction, chip), CapacityError)
         raise_all(band_problems(network, fraction))
+    form = Form(fixed, float(1 << fraction) if fixed else 1.0, network.dt_ms, fraction)
+    constants = tuple(model(p.neuron).constants(p.own, form) for p in network.population)
+    theta = tuple(c[THETA] if len(c) > THETA else 0.0 for c in constants)
     top = (1 << (rule.weight_bits - 1)) - 1
-    tensors = [weights[p.post] for p in network.projections]
-    fw = tuple(fractions or (weight_fraction(w, top, fraction) for w in tensors))
-    alphas = [network.alpha(p) for p in range(len(network.populations))]
-    rounded = [np.clip(np.rint(w * 2.0**f), -top, top) * 2.0**-f for w, f in zip(tensors, fw, strict=True)]
+    scales = [
+        scale_of(network, k, weights[name], theta, fraction, top, fixed, fractions) for k, name in enumerate(network.names)
+    ]
+    last = len(theta) - 1
     return Formats(
         numerics, widths, rule.weight_bits, fraction,
-        delta_fraction=(*[rule.delta_fraction] * (len(alphas) - 1), rule.readout_delta_fraction),
-        weight_fraction=fw,
-        decay=tuple(float(round(DECAY_ONE * a)) if fixed else a for a in alphas),
+        delta_fraction=tuple(rule.readout_delta_fraction if p == last else rule.delta_fraction for p in range(last + 1)),
+        constants=constants, theta=theta, ends=tuple(network.ends),
+        weight_fraction=tuple(s.fraction for s in scales), exponent=tuple(s.exponent for s in scales),
+        unit=tuple(s.unit for s in scales),
         band=band_of(rule.half_width, fraction, widths.membrane) if fixed else rule.half_width,
-        saturated=tuple(float(np.mean(np.abs(w) * 2.0**f > top + 0.5)) for w, f in zip(tensors, fw, strict=True)),
-        largest_error=tuple(float(np.abs(w - r).max()) for w, r in zip(tensors, rounded, strict=True)),
+        errors=tuple(
+            weight_errors(network, k, weights[name], scales[k].unit, top) if fixed or network.projection[k].mantissa else NO_ERRORS
+            for k, name in enumerate(network.names)
+        ),
     )  # fmt: skip
+
+
+class Scale(NamedTuple):
+    """Scale of one projection's weights: see the fields of Formats."""
+
+    fraction: int
+    exponent: int
+    unit: float
+
+
+def scale_of(
+    network: Network, k: int, weights: np.ndarray, theta: tuple[float, ...], f: int, top: int, fixed: bool, fractions: Sequence[int] | None
+) -> Scale:
+    """Return the scale of projection k.
+
+    A stored weight w stands for w * unit (thresholds, or mantissas, which are stored as they are). Onto the delta family w is shifted
+    by f - fw into V; onto the Loihi family the sum is scaled by 2^exponent and the current by 64, so unit = 64 2^exponent / theta.
+    """
+    projection, post = network.projection[k], network.ends[k][1]
+    loihi = network.population[post].model.family == "loihi"
+    if projection.mantissa:
+        return Scale(0, projection.weight_exp, 1.0)
+    if not fixed:
+        return Scale(0, 0, LOIHI_SCALE / theta[post] if loihi else 1.0)
+    if not loihi:
+        fw = fractions[k] if fractions else weight_fraction(weights, top, f)
+        return Scale(fw, f - fw, 2.0**-fw)
+    span = reach(weights) * theta[post] / LOIHI_SCALE
+    exponent = 0 if span == 0 else min(24, max(-31, math.ceil(math.log2(span / top))))
+    if fractions:
+        exponent = -fractions[k]
+    return Scale(-exponent, exponent, LOIHI_SCALE * 2.0**exponent / theta[post])
+
+
+def reach(weights: np.ndarray) -> float:
+    """Return the range that the weights of a projection need: the largest one, or four times their rms."""
+    return max(float(np.abs(weights).max()), 4 * math.sqrt(float(np.mean(weights**2))))
 
 
 def weight_fraction(weights: np.ndarray, top: int, most: int) -> int:
     """Return the fraction bits fw of a projection: the finest scale at which its weights fit, at most `most`."""
-    span = max(float(np.abs(weights).max()), 4 * math.sqrt(float(np.mean(weights**2))))
+    span = reach(weights)
     return most if span == 0 else min(most, math.floor(math.log2(top / span)))
 
 
@@ -160,14 +206,3 @@ def band_problems(network: Network, fraction: int) -> list[Problem]:
         limit = "fixed point reads the surrogate from a table over the band, which must be finite (or use surrogate = 'box')"
         found.append(Problem(name, "learning.half_width", rule.half_width, limit))
     return found
-
-
-def flat_weights(network: Network, weights: dict[str, np.ndarray], form: Formats) -> np.ndarray:
-    """Return all weights as the chip stores them: [W] int32 (fixed) or float, projection after projection, row-major."""
-    tensors = [weights[p.post] for p in network.projections]
-    if not form.fixed:
-        return np.concatenate([w.ravel() for w in tensors]).astype(NUMERICS[form.numerics])
-    whole = [
-        np.clip(np.rint(w * 2.0**f), -form.top, form.top).ravel() for w, f in zip(tensors, form.weight_fraction, strict=True)
-    ]
-    return np.concatenate(whole).astype(np.int32)

@@ -58,6 +58,7 @@ def build(table: Mapping[str, Any], name: str) -> Chip:
         name=name, title=header.title, description=header.description, point=header.point, mesh=mesh, layout=quantities["mesh"],
         limits=quantities["limits"], widths=quantities["width"], capabilities=tuple(header.capabilities),
         active_update=header.active_update, core_time=header.core_time, network_time=header.network_time,
+        axons=header.axons, arithmetic=header.arithmetic,
         energy=resolved["energy"], time=resolved["time"], power=quantities["power"],
         barrier_points=tuple((point.tiles, q) for point, q in numbers["barrier"].values()),
         unknown=tuple(header.unknown), assumptions=(*header.assumptions, *mixed), table=table,

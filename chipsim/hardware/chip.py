@@ -11,6 +11,7 @@ import numpy as np
 
 from chipsim.counters import HOST
 from chipsim.hardware.quantity import Price, Quantity
+from chipsim.hardware.tables import Arithmetic
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class Chip:
     active_update: str
     core_time: str
     network_time: str
+    axons: str
+    arithmetic: Arithmetic
     energy: Mapping[str, Price]
     time: Mapping[str, Price]
     power: Mapping[str, Quantity]

@@ -23,7 +23,8 @@ def chip_lines(chip: Chip) -> list[str]:
     lines = [f"{chip.name}: {chip.title}"]
     lines += [chip.description] * bool(chip.description)
     lines += [f"operating point: {chip.point}", f"capabilities: {', '.join(chip.capabilities) or 'none'}",
-              f"active update: {chip.active_update}; core time: {chip.core_time}; network time: {chip.network_time}",
+              f"active update: {chip.active_update}; core time: {chip.core_time}; network time: {chip.network_time}; axons: {chip.axons}",
+              arithmetic_line(chip),
               "ranges in brackets: as published, or the default spread of the basis (~)"]  # fmt: skip
     for title, table in (("mesh", chip.layout), ("limits", chip.limits), ("width", chip.widths)):
         lines += ["", f"[{title}]", *rows(table, spread=False)]
@@ -36,6 +37,15 @@ def chip_lines(chip: Chip) -> list[str]:
     for title, sentences in (("not published", chip.unknown), ("assumptions", chip.assumptions)):
         lines += ["", f"{title}:", *(f"  - {s}" for s in sentences or ("none named",))]
     return lines
+
+
+def arithmetic_line(chip: Chip) -> str:
+    """Return how the chip rounds and overflows."""
+    a = chip.arithmetic
+    lazy = f" over at most {a.decay_table} steps" if a.decay == "lazy" else ""
+    return (
+        f"arithmetic: v {a.overflow_v}s, u {a.overflow_u}s; decays are rounded {a.rounding} and {a.decay}{lazy}; source: {a.source}"
+    )
 
 
 def rows(table: Mapping[str, Quantity], spread: bool = True) -> list[str]:

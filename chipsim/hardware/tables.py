@@ -6,9 +6,9 @@ import difflib
 import math
 import re
 from collections.abc import Iterable
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from chipsim.counters import EVENTS, PHASES, SUMS
 from chipsim.errors import Problem
@@ -26,6 +26,17 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class Arithmetic(Table):
+    """How the chip computes: docs/neurons.md section 2. The defaults are Loihi's."""
+
+    overflow_v: Literal["saturate", "wrap"] = "saturate"
+    overflow_u: Literal["saturate", "wrap"] = "wrap"
+    rounding: Literal["toward-zero", "nearest", "floor", "stochastic"] = "toward-zero"
+    decay: Literal["stepped", "lazy"] = "stepped"
+    decay_table: Annotated[int, Field(ge=2, le=65536)] = 256
+    source: str = "as Loihi computes"
+
+
 class Header(Table):
     """What stands at the top level of a chip file, besides the tables of numbers."""
 
@@ -35,6 +46,8 @@ class Header(Table):
     active_update: Literal["fired", "received_input", "state_changed"]
     core_time: Literal["pipelined", "sequential"]
     network_time: Literal["none", "hottest_link"]
+    axons: Literal["unicast", "multicast"] = "unicast"
+    arithmetic: Arithmetic = Arithmetic()
     capabilities: list[str] = []
     unknown: list[str] = []
     assumptions: list[str] = []

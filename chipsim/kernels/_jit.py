@@ -101,3 +101,22 @@ def by_number(fixed: Callable, floating: Callable) -> Callable:
 
     switch.__doc__ = fixed.__doc__
     return switch
+
+
+def by_code(functions: dict[int, Callable], arguments: str) -> Callable:
+    """Return one function `(code, *arguments)` that calls `functions[code]`; `arguments`: their names, comma separated.
+
+    Compiled kernels get a chain of comparisons made from the table, so that a new entry needs no second place to be edited.
+    """
+    lines = [f"def chain(code, {arguments}):"]
+    for code in list(functions)[1:]:
+        lines += [f"    if code == {code}:", f"        return call_{code}({arguments})"]
+    lines.append(f"    return call_{next(iter(functions))}({arguments})")
+    made: dict[str, Callable] = {f"call_{code}": function for code, function in functions.items()}
+    exec("\n".join(lines), made)
+
+    def choose(code, *rest):
+        return functions[code](*rest)
+
+    overload(choose, strict=False)(lambda code, *rest: made["chain"])
+    return choose

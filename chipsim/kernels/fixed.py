@@ -11,6 +11,8 @@ import numpy as np
 from chipsim.kernels._jit import by_number, kernel
 
 DECAY_BITS = 12  # a decay word is a fraction in 1/4096 (Davies et al. 2018, Loihi)
+ROUNDINGS = {"toward-zero": 0, "nearest": 1, "floor": 2, "stochastic": 3}
+OVERFLOWS = {"saturate": 0, "wrap": 1}
 
 
 def _wide_fixed(x):
@@ -33,6 +35,60 @@ def _decay_float(x, word):
     return x * word
 
 
+def _decay_as_fixed(x, word, rounding, chance):
+    """Multiply by word / 4096 in one of `ROUNDINGS`; chance: 12 random bits, used by `stochastic` alone."""
+    if rounding == 0:
+        return decay(x, word)
+    if rounding == 1:
+        half = np.int64(1) << np.int64(DECAY_BITS - 1)
+        return -((-x * word + half) >> DECAY_BITS) if x < 0 else (x * word + half) >> DECAY_BITS
+    if rounding == 3:
+        return (x * word + chance) >> DECAY_BITS
+    return (x * word) >> DECAY_BITS
+
+
+def _decay_as_float(x, word, rounding, chance):
+    return x * word
+
+
+def _wrap_fixed(x, bits):
+    """Keep the low `bits` bits, read as two's complement."""
+    half = np.int64(1) << np.int64(bits - 1)
+    return ((x + half) & ((np.int64(1) << np.int64(bits)) - np.int64(1))) - half
+
+
+def _as_it_is(x, bits):
+    return x
+
+
+def _fold_fixed(x, bits):
+    """Bring x back into (-2^(bits-1), 2^(bits-1)] by one turn, not more: how Lava's LIF wraps its current."""
+    half = np.int64(1) << np.int64(bits - 1)
+    if x > half:
+        return x - (np.int64(1) << np.int64(bits))
+    if x <= -half:
+        return x + (np.int64(1) << np.int64(bits))
+    return x
+
+
+def _clip_fixed(x, bits):
+    """Clip to [-(2^(bits-1) - 1), 2^(bits-1) - 1], the symmetric range of Loihi's voltage."""
+    top = (np.int64(1) << np.int64(bits - 1)) - np.int64(1)
+    return min(max(x, -top), top)
+
+
+def _settle_fixed(x, exponent, before, after):
+    """Scale the sum of one projection by 2^exponent; a right shift floors the sum. before, after: widths it wraps at, 0: none."""
+    if before > 0:
+        x = wrap(x, before)
+    x = x << np.int64(exponent) if exponent > 0 else x >> np.int64(-exponent)
+    return wrap(x, after) if after > 0 else x
+
+
+def _settle_float(x, exponent, before, after):
+    return x if exponent == 0 else x * 2.0**exponent
+
+
 def _saturate_fixed(x, bits):
     """Clip to the two's complement range of `bits` bits."""
     top = np.int64(1) << np.int64(bits - 1)
@@ -40,10 +96,6 @@ def _saturate_fixed(x, bits):
         return top - 1
     if x < -top:
         return -top
-    return x
-
-
-def _saturate_float(x, bits):
     return x
 
 
@@ -58,13 +110,14 @@ def _rescale_float(x, shift):
     return x
 
 
-def _weigh_fixed(weight, value, shift):
-    """Weight times a binary event, brought to the scale of the membrane by a left shift."""
-    return np.int64(weight) << np.int64(shift)
+def _weigh_fixed(value, weight, graded, bits):
+    """Weight times the payload of a spike (times 1 unless the projection is graded); bits: width a product wraps at, 0: none."""
+    product = np.int64(weight) * value if graded else np.int64(weight)
+    return wrap(product, bits) if bits > 0 else product
 
 
-def _weigh_float(weight, value, shift):
-    return weight * value
+def _weigh_float(value, weight, graded, bits):
+    return weight * value if graded else weight
 
 
 def _scaled_fixed(x, value):
@@ -78,7 +131,12 @@ def _scaled_float(x, value):
 
 wide = by_number(_wide_fixed, _wide_float)
 decay = by_number(_decay_fixed, _decay_float)
-saturate = by_number(_saturate_fixed, _saturate_float)
+decay_as = by_number(_decay_as_fixed, _decay_as_float)
+saturate = by_number(_saturate_fixed, _as_it_is)
+wrap = by_number(_wrap_fixed, _as_it_is)
+fold = by_number(_fold_fixed, _as_it_is)
+clip = by_number(_clip_fixed, _as_it_is)
+settle = by_number(_settle_fixed, _settle_float)
 rescale = by_number(_rescale_fixed, _rescale_float)
 weigh = by_number(_weigh_fixed, _weigh_float)
 scaled = by_number(_scaled_fixed, _scaled_float)

@@ -10,7 +10,8 @@ import numpy as np
 
 from chipsim.kernels._jit import kernel
 
-WEIGHT_WRITE = 1  # stream of the stochastic rounding of weight writes
+WEIGHT_WRITE = 1  # streams: stochastic rounding of weight writes,
+DECAY_V, DECAY_U, DECAY_ADAPTATION = 2, 3, 4  # of the decay of potential, current and adaptive threshold (word of a neuron, not a synapse)
 
 MASK = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)

@@ -46,7 +46,7 @@ def ssgd_network(
     neurons = ["input", *["delta-lif"] * (len(sizes) - 2), "leaky-readout"]
     taus = [None, *[tau_mem] * (len(sizes) - 2), tau_readout]
     population = [
-        {"name": n, "size": size, "neuron": kind, "tau_ms": tau}
+        {"name": n, "size": size, "neuron": kind} | ({} if tau is None else {"tau_ms": tau})
         for n, size, kind, tau in zip(names, sizes, neurons, taus, strict=True)
     ]
     population[-1]["readout"] = readout

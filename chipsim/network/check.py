@@ -2,84 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from chipsim.errors import Problem
-from chipsim.neurons import INPUT, READOUTS, SPIKING
-
-LARGEST = 1e6  # thresholds: no sensible weight, but far from where numbers break
+from chipsim.network.population import Population
+from chipsim.network.projection import Projection
 
 if TYPE_CHECKING:
     from chipsim.network.description import Network
 
 
 def structure_problems(network: Network) -> list[Problem]:
-    """Return everything that keeps `network` from being a chain input -> spiking populations -> readout."""
+    """Return everything that keeps the populations and projections of `network` from making a network."""
     name = f'network "{network.name}"'
     names = [p.name for p in network.population]
-    found = []
-    if len(names) < 3:
-        limit = "a network has an input, at least one hidden population and a readout"
-        return [Problem(name, "population", f"{len(names)} populations", limit)]
-    for doubled in sorted({n for n in names if names.count(n) > 1}):
-        found.append(Problem(name, "population.name", doubled, "each population needs a name of its own"))
-    for index, p in enumerate(network.population):
-        role, allowed = expected_role(index, len(names))
-        if p.neuron not in allowed:
-            limit = f"the {role} population must be one of {', '.join(allowed)}"
-            found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, limit))
-        if p.tau_ms is None and p.neuron != INPUT:
-            found.append(Problem(name, f"population.{p.name}.tau_ms", "(nothing)", "a time constant in ms is required"))
-        if p.readout and p.neuron not in READOUTS:
-            found.append(
-                Problem(name, f"population.{p.name}.readout", p.readout, "only the readout population has a class score")
-            )
-    if network.population[-1].size < 2:
-        found.append(Problem(name, f"population.{names[-1]}.size", network.population[-1].size, "at least 2 classes are needed"))
-    wanted = list(zip(names, names[1:], strict=False))
-    given = [(p.pre, p.post) for p in network.projection]
-    if given != wanted:
-        limit = f"projections must be {', '.join(f'{a} -> {b}' for a, b in wanted)} in this order (this version runs chains only)"
-        found.append(Problem(name, "projection", ", ".join(f"{a} -> {b}" for a, b in given), limit))
+    if len(names) < 2:
+        return [Problem(name, "population", f"{len(names)} populations", "a network has an input and at least one population")]
+    found = doubled(name, "population.name", names, "each population needs a name of its own")
+    found += [problem for index, p in enumerate(network.population) for problem in place_problems(name, network, index, p)]
+    by_name = {p.name: p for p in network.population}
+    for k, projection in enumerate(network.projection):
+        found += end_problems(name, k, projection, by_name)
+    if not found:
+        found += doubled(name, "projection.name", network.names, "give projections between the same two populations a `name` each")
+        fed = {p.post for p in network.projection}
+        for p in network.population[1:]:
+            if p.name not in fed and not getattr(p, "bias_mant", 0):
+                found.append(Problem(name, f"population.{p.name}", "no projection", "something must lead to it (or it needs a bias)"))
     return found
 
 
-def expected_role(index: int, count: int) -> tuple[str, tuple[str, ...]]:
-    """Return the role of population `index` of `count` and the neuron models that can play it."""
-    if index == 0:
-        return "first", (INPUT,)
-    if index == count - 1:
-        return "last", READOUTS
-    return "hidden", SPIKING
+def doubled(name: str, key: str, words: list[str], limit: str) -> list[Problem]:
+    """Return a problem for every word that occurs twice."""
+    return [Problem(name, key, word, limit) for word in sorted({w for w in words if words.count(w) > 1})]
 
 
-def weight_problems(network: Network, weights: dict[str, np.ndarray]) -> list[Problem]:
-    """Return what is wrong with explicit weights: names, shapes, numbers that are not finite."""
-    name = f'weights of network "{network.name}"'
-    wanted = {b.name: (a.size, b.size) for a, b in zip(network.population, network.population[1:], strict=False)}
-    if not isinstance(weights, Mapping):
-        return [Problem(name, "form", type(weights).__name__, f"a dict with {', '.join(wanted)} is required")]
-    found = [Problem(name, key, "given", f"known: {', '.join(wanted)}") for key in weights if key not in wanted]
-    for key, shape in wanted.items():
-        if key not in weights:
-            found.append(Problem(name, key, "(nothing)", f"an array of shape {list(shape)} is required"))
-            continue
-        try:
-            array = np.asarray(weights[key])
-            real = array.dtype.kind in "biuf"
-        except ValueError:  # rows of different lengths
-            real = False
-        if not real:
-            found.append(Problem(name, key, weights[key], "an array of real numbers is required"))
-            continue
-        if array.shape != shape:
-            found.append(Problem(name, key, f"shape {list(array.shape)}", f"[N_pre, N_post] = {list(shape)} is required"))
-        elif not np.isfinite(array).all():
-            bad = tuple(int(x) for x in np.argwhere(~np.isfinite(array))[0])
-            found.append(Problem(name, f"{key}[{bad[0]}, {bad[1]}]", array[bad], "every weight must be finite"))
-        elif array.size and np.abs(array).max() > LARGEST:
-            found.append(Problem(name, key, np.abs(array).max(), f"a weight is at most {LARGEST:g} thresholds"))
+def place_problems(name: str, network: Network, index: int, p: Population) -> list[Problem]:
+    """Return what is wrong with a population of this model at this place."""
+    last = len(network.population) - 1
+    found = []
+    if (index == 0) != p.is_input:
+        limit = "the first population is the input, and only the first"
+        found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, limit))
+    if p.model.readout and index != last:
+        found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, "only the last population can be a readout"))
+    if p.model.readout and p.size < 2:
+        found.append(Problem(name, f"population.{p.name}.size", p.size, "at least 2 classes are needed"))
+    return found
+
+
+def end_problems(name: str, k: int, projection: Projection, by_name: dict[str, Population]) -> list[Problem]:
+    """Return what is wrong with the two ends of a projection."""
+    where = f"projection.{k}"
+    found = [
+        Problem(name, f"{where}.{key}", value, f"there is no such population; there is: {', '.join(by_name)}")
+        for key, value in (("pre", projection.pre), ("post", projection.post))
+        if value not in by_name
+    ]
+    if found:
+        return found
+    pre, post = by_name[projection.pre], by_name[projection.post]
+    if not pre.model.spikes:
+        found.append(Problem(name, f"{where}.pre", projection.pre, f"{pre.neuron} populations do not spike"))
+    if post.is_input:
+        found.append(Problem(name, f"{where}.post", projection.post, "nothing leads to the input"))
+    if projection.mantissa and post.model.family != "loihi":
+        limit = f"mantissas are for the Loihi family; {projection.post} is {post.neuron}"
+        found.append(Problem(name, f"{where}.units", projection.units, limit))
+    if not projection.mantissa and post.neuron == "graded":
+        found.append(Problem(name, f"{where}.units", projection.units, "graded neurons have no threshold unit: use mantissas"))
+    return found + (conv_problems(name, where, projection, pre, post) if projection.kind == "conv" else [])
+
+
+def conv_problems(name: str, where: str, projection: Projection, pre: Population, post: Population) -> list[Problem]:
+    """Return why the shapes of a convolution do not fit."""
+    flat = [p.name for p in (pre, post) if p.shape is None]
+    if flat:
+        return [Problem(name, f"{where}.kind", "conv", f"{' and '.join(flat)} need a shape = [X, Y, C]")]
+    found = []
+    wanted = projection.place_of(pre.shape)
+    if wanted != post.shape[:2] or min(wanted) < 1:
+        limit = f"kernel, stride, padding and dilation make [{wanted[0]}, {wanted[1]}] of {list(pre.shape[:2])}"
+        found.append(Problem(name, f"population.{post.name}.shape", list(post.shape), limit))
+    if pre.shape[2] % projection.groups or post.shape[2] % projection.groups:
+        limit = f"it must divide the channels of both populations, {pre.shape[2]} and {post.shape[2]}"
+        found.append(Problem(name, f"{where}.groups", projection.groups, limit))
     return found

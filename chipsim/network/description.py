@@ -1,118 +1,29 @@
-"""Population, Projection, Learning, Data, Schedule and the Network that holds them: the description before compiling."""
+"""The Network: populations, projections between them, and how they are trained. The description before compiling."""
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from chipsim.errors import ConfigError, DataError, raise_all
-from chipsim.network.check import structure_problems, weight_problems
-from chipsim.schema import Description, as_problem
-
-Positive = Annotated[float, Field(strict=True, gt=0, le=1e6, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=1, le=10**9)]
-
-
-class Population(Description):
-    """A set of neurons of one model. `tau_ms`: membrane (or readout) time constant in ms; `readout`: class score over time."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-    size: Count
-    neuron: Literal["input", "delta-lif", "leaky-readout"] = "delta-lif"
-    tau_ms: Positive | None = None
-    readout: Literal["sum", "max"] | None = None
-
-
-class Projection(Description):
-    """A dense set of synapses from `pre` to `post`.
-
-    Initial weights: `normal` has standard deviation gain / sqrt(N_pre), by default with the paper's gain 20 (1 - alpha) of the
-    postsynaptic population; `uniform` is +-gain / sqrt(N_pre), gain 1 by default. Source: code of Perez-Nieves & Goodman 2021.
-    """
-
-    pre: str
-    post: str
-    kind: Literal["dense"] = "dense"
-    init: Literal["normal", "uniform"] = "normal"
-    gain: Positive | None = None
-
-
-class Regularisers(Description):
-    """Spike-count regularisers of the paper: `upper` lambda_u over f_upper spikes per neuron, `lower` lambda_l under f_lower."""
-
-    upper: NonNegative = 0.06
-    lower: NonNegative = 100.0
-    f_upper: NonNegative = 1.0
-    f_lower: NonNegative = 1e-3
-
-
-class Learning(Description):
-    """How the network learns. `half_width` is the paper's B_th in units of the threshold (reference code: b_th = 1 - half_width)."""
-
-    rule: Literal["ssgd-replay"] = "ssgd-replay"
-    surrogate: Literal["paper", "box"] = "box"
-    half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
-    regularisers: Regularisers | None = None
-    write: Literal["stochastic", "nearest"] = "stochastic"
-    weight_bits: Annotated[int, Field(strict=True, ge=2, le=16)] = 8
-    v_fraction: Annotated[int, Field(strict=True, ge=4, le=20)] | None = (
-        None  # fraction bits of V; none: as many as the chip's V allows, at most 12
-    )
-    delta_fraction: Annotated[int, Field(strict=True, ge=0, le=20)] = 10
-    readout_delta_fraction: Annotated[int, Field(strict=True, ge=0, le=14)] = 14
-
-    @field_validator("half_width")
-    @classmethod
-    def _number(cls, value: float) -> float:
-        if math.isnan(value) or 1000 < value < math.inf:
-            raise ValueError("it must be a number from 0 to 1000 thresholds, or infinite (every neuron is active)")
-        return value
-
-
-class Encoding(Description):
-    """Time to first spike: an intensity x >= threshold fires once, brighter is earlier.
-
-    latency: at floor(tau_ms / dt_ms * ln(x / (x - threshold))), the paper's. linear-latency: at round(tau_ms / dt_ms * (1 - x)).
-    """
-
-    kind: Literal["latency", "linear-latency"] = "latency"
-    tau_ms: Positive = 10.0
-    threshold: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
-
-
-class Data(Description):
-    """A data set by name, and how it becomes spikes."""
-
-    name: str
-    encoding: Encoding = Encoding()
-
-
-class Schedule(Description):
-    """How long and in what portions a network is trained. On the chip (`fixed`) only batch 1 with `sgd` exists.
-
-    rate: learning rate of `adam` and float `sgd`. shifts: learning rate 2^-s per projection; none: calibrated from `calibrate`
-    (ratio of the rms update to the standard deviation of the weights) and the first samples. halve_every: one more shift (half the
-    rate) after so many passes; 0: never.
-    """
-
-    passes: Count = 10
-    batch: Count = 1
-    optimiser: Literal["sgd", "adam"] = "sgd"
-    rate: Positive | None = None
-    shifts: tuple[Annotated[int, Field(strict=True, ge=-16, le=30)], ...] | None = None
-    calibrate: Positive = 1e-3
-    halve_every: Annotated[int, Field(strict=True, ge=0)] = 0
+from chipsim.network.arrays import delay_problems, weight_problems
+from chipsim.network.check import structure_problems
+from chipsim.network.draw import draw_delays, draw_mask, draw_weights
+from chipsim.network.learning import Data, Learning, Schedule
+from chipsim.network.placement import Placement, placement_problems
+from chipsim.network.population import Count, Population
+from chipsim.network.projection import Positive, Projection
+from chipsim.schema import Description, problems_of
 
 
 class Network(Description):
-    """Populations in order from the input to the readout, dense projections from each to the next, and how they are trained.
+    """Populations, the input first; projections between them (by default dense from each population to the next); how they are trained.
 
     steps: time indices T of a sample; T - 1 transitions are executed. dt_ms: length of a step.
-    Weights are explicit after `with_weights`, else drawn from the initialisation of each projection with the seed of the run.
+    Weights are explicit after `with_weights`, else drawn from the initialisation of each projection with the seed of the run;
+    connectivity and delays are drawn with the network's own seed.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=100)] = "network"
@@ -124,8 +35,10 @@ class Network(Description):
     learning: Learning = Learning()
     data: Data | None = None
     schedule: dict[Literal["fixed", "float"], Schedule] = {}
+    placement: Placement = Placement()
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 1
     _weights: dict[str, np.ndarray] | None = PrivateAttr(default=None)
+    _delays: dict[str, np.ndarray] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -144,41 +57,57 @@ class Network(Description):
         try:
             super().__init__(**table)
         except ValidationError as error:
-            name = f'network "{table.get("name", "network")}"'
-            raise ConfigError([as_problem(e, Network, name) for e in error.errors()]) from None
+            raise ConfigError(problems_of(error, Network, f'network "{table.get("name", "network")}"')) from None
 
     def model_post_init(self, context: Any) -> None:
         """Check what must hold between the parts."""
-        raise_all(structure_problems(self))
+        super().model_post_init(context)
+        raise_all(structure_problems(self) or placement_problems(self))
 
     @property
     def populations(self) -> tuple[Population, ...]:
-        """Populations from the input to the readout."""
+        """Populations, the input first."""
         return self.population
 
     @property
     def projections(self) -> tuple[Projection, ...]:
-        """Projections in population order; weights carry the name of the postsynaptic population."""
+        """Projections in the order of the description."""
         return self.projection
 
     @property
     def hidden(self) -> tuple[Population, ...]:
-        """The spiking populations between input and readout."""
-        return self.population[1:-1]
+        """The populations between input and readout (all others, if there is no readout)."""
+        return self.population[1 : -1 if self.has_readout else None]
+
+    @property
+    def has_readout(self) -> bool:
+        """Whether the last population is a readout with class scores."""
+        return self.population[-1].model.readout
 
     @property
     def readout(self) -> str:
         """Class score over time: `sum` or `max`."""
-        return self.population[-1].readout or "max"
+        return getattr(self.population[-1], "readout", None) or "max"
+
+    @property
+    def names(self) -> list[str]:
+        """Name of each projection's weights."""
+        into = [p.post for p in self.projection]
+        return [p.name or (p.post if into.count(p.post) == 1 else f"{p.pre}->{p.post}") for p in self.projection]
+
+    @property
+    def ends(self) -> list[tuple[int, int]]:
+        """Numbers of the pre- and postsynaptic population of each projection."""
+        index = {p.name: n for n, p in enumerate(self.population)}
+        return [(index[p.pre], index[p.post]) for p in self.projection]
 
     def alpha(self, index: int) -> float:
-        """Return exp(-dt / tau) of population `index`, the factor its membrane keeps per step."""
-        tau = self.population[index].tau_ms
-        return math.exp(-self.dt_ms / tau) if tau else 0.0
+        """Return the factor the membrane of population `index` keeps per step, exp(-dt / tau)."""
+        return self.population[index].kept(self.dt_ms)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """Weights by postsynaptic population, [N_pre, N_post] float64 in units of the threshold."""
+        """Weights by name (of the postsynaptic population), [N_pre, N_post] float64 in thresholds (or as mantissas)."""
         return self.initial_weights(self.seed)
 
     @property
@@ -190,27 +119,52 @@ class Network(Description):
         """Return the explicit weights, or weights drawn with `seed`."""
         if self._weights is not None:
             return {name: w.copy() for name, w in self._weights.items()}
-        return {p.post: self._draw(k, seed) for k, p in enumerate(self.projection)}
+        found = {}
+        for k, (name, projection, (a, b)) in enumerate(zip(self.names, self.projection, self.ends, strict=True)):
+            pre, post = self.population[a], self.population[b]
+            found[name] = draw_weights(projection, k, pre, post, self.alpha(b), seed)
+            mask = self.mask(k)
+            if mask is not None:
+                found[name] *= mask
+        return found
 
-    def _draw(self, k: int, seed: int) -> np.ndarray:
-        projection = self.projection[k]
-        shape = (self.population[k].size, self.population[k + 1].size)
-        random = np.random.default_rng([seed, k])
-        if projection.init == "uniform":
-            bound = (projection.gain or 1.0) / math.sqrt(shape[0])
-            return random.uniform(-bound, bound, shape)
-        gain = projection.gain or 20 * (1 - self.alpha(k + 1))
-        return random.normal(0.0, gain / math.sqrt(shape[0]), shape)
+    def mask(self, k: int) -> np.ndarray | None:
+        """Return which synapses of projection k exist, [N_pre, N_post] bool; None: all (or it is a convolution)."""
+        projection, (a, b) = self.projection[k], self.ends[k]
+        if projection.kind != "sparse":
+            return None
+        if projection.density is not None:
+            return draw_mask(projection, k, self.population[a], self.population[b], self.seed)
+        return None if self._weights is None else self._weights[self.names[k]] != 0
+
+    def delays(self, k: int) -> np.ndarray | None:
+        """Return the delay of every synapse of projection k, [N_pre, N_post] int64; None: there are none."""
+        given = self._delays.get(self.names[k])
+        if given is not None:
+            return given.copy()
+        projection, (a, b) = self.projection[k], self.ends[k]
+        return draw_delays(projection, k, self.population[a], self.population[b], self.seed) if projection.delayed else None
 
     def with_weights(self, weights: dict[str, np.ndarray]) -> Network:
-        """Return a copy with explicit weights, {postsynaptic population: [N_pre, N_post]}.
+        """Return a copy with explicit weights, {name: [N_pre, N_post]}; those of a convolution are [K, kx, ky, C / groups].
 
         Raises:
-            DataError: a population is missing or unknown, a shape is wrong, a weight is not finite.
+            DataError: a projection is missing or unknown, a shape is wrong, a weight is not finite or not a mantissa.
         """
         raise_all(weight_problems(self, weights), DataError)
         new = self.model_copy()
-        new._weights = {p.post: np.array(weights[p.post], dtype=np.float64) for p in self.projection}
+        new._weights = {name: np.array(weights[name], dtype=np.float64) for name in self.names}
+        return new
+
+    def with_delays(self, delays: dict[str, np.ndarray]) -> Network:
+        """Return a copy with explicit delays for some projections, {name: [N_pre, N_post]} integers from 0 to 62.
+
+        Raises:
+            DataError: a projection is unknown or a convolution, a shape is wrong, a delay is out of range.
+        """
+        raise_all(delay_problems(self, delays), DataError)
+        new = self.model_copy()
+        new._delays = {**self._delays, **{name: np.array(d, dtype=np.int64) for name, d in delays.items()}}
         return new
 
     def over(self, steps: int) -> Network:
@@ -218,7 +172,7 @@ class Network(Description):
         return self if steps == self.steps else self.but(steps=steps)
 
     def but(self, **changes: Any) -> Network:
-        """Return a copy with some fields replaced, validated again; explicit weights are kept.
+        """Return a copy with some fields replaced, validated again; explicit weights and delays are kept.
 
         Raises:
             ConfigError: a field is wrong. DataError: explicit weights do not fit the new populations.
@@ -226,5 +180,6 @@ class Network(Description):
         new = Network.model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **changes})
         if self._weights is not None:
             raise_all(weight_problems(new, self._weights), DataError)
-        new._weights = self._weights
+        raise_all(delay_problems(new, self._delays), DataError)
+        new._weights, new._delays = self._weights, self._delays
         return new

@@ -1,8 +1,34 @@
-"""Neuron models: one file each, one line in `KINDS`, one branch in `dispatch.update`. Importing this package compiles nothing."""
+"""Neuron models: one file each and one line in `MODELS`. Importing this package compiles nothing.
+
+A model's file holds, beside its equation and its source,
+
+    Parameters                  what a description may say of a population of this model (schema.Description)
+    MODEL                       a neurons.contract.Model: what everybody else must know of it
+    constants(own, form)        the numbers its kernel reads, decay words first (docs/neurons.md section 3)
+    update(rules, cells, at, a)   the kernel of one step: writes cells.state and cells.payload, returns the potential minus the threshold
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 INPUT = "input"
-KINDS = {INPUT: 0, "delta-lif": 1, "leaky-readout": 2}  # name -> code that the kernels see
-SPIKING = ("delta-lif",)
-READOUTS = ("leaky-readout",)
+MODELS = {  # name -> module
+    "delta-lif": "chipsim.neurons.delta_lif",
+    "leaky-readout": "chipsim.neurons.leaky_readout",
+    "loihi-lif": "chipsim.neurons.loihi_lif",
+    "ternary-lif": "chipsim.neurons.ternary_lif",
+    "reset-lif": "chipsim.neurons.reset_lif",
+    "refractory-lif": "chipsim.neurons.refractory_lif",
+    "adaptive-lif": "chipsim.neurons.adaptive_lif",
+    "if": "chipsim.neurons.integrate_and_fire",
+    "graded": "chipsim.neurons.graded",
+    INPUT: "chipsim.neurons.input",
+}
+CODES = {name: code for code, name in enumerate(MODELS)}  # what the kernels see
+
+
+def model(name: str) -> ModuleType:
+    """Return the module of a neuron model."""
+    return import_module(MODELS[name])

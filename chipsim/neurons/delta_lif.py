@@ -9,13 +9,34 @@ In fixed point: V = saturate(decay(V) + total - theta s), one saturation; theta 
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import decay, saturate
+from chipsim.kernels.random import DECAY_V
+from chipsim.neurons.arithmetic import THETA, into_v, leak
+from chipsim.neurons.contract import Form, Model, Tau, V, Variable
+from chipsim.schema import Description
+
+
+class Parameters(Description):
+    """tau_ms: membrane time constant."""
+
+    tau_ms: Tau
+
+
+MODEL = Model("delta", (Variable("v", "membrane"),), lazy=True, rules=("ssgd-replay",))
+
+
+def constants(own: Parameters, form: Form) -> tuple[float, ...]:
+    """Return the decay word, an unused one, theta."""
+    return form.word(own.tau_ms), 0.0, form.theta
 
 
 @kernel
-def update(v, total, spiked, word, theta, bits):
-    """Return the membrane potential of the next step."""
-    moved = decay(v, word) + total
-    if spiked:
-        moved = moved - theta
-    return saturate(moved, bits)
+def update(rules, cells, at, a):
+    """One step of one compartment."""
+    theta = rules.constants[at.p, THETA]
+    v = leak(rules, cells, at, V, DECAY_V) + a
+    if cells.payload[at.n] != 0:
+        v = v - theta
+    v = into_v(v, rules.arithmetic)
+    cells.state[V, at.n] = v
+    cells.payload[at.n] = 1 if v > theta else 0
+    return v - theta

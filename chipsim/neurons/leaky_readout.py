@@ -7,11 +7,33 @@ V here leaves out the constant factor 1 - a_r, which is applied to the score: ou
 
 from __future__ import annotations
 
+from typing import Literal
+
 from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import decay, saturate
+from chipsim.kernels.random import DECAY_V
+from chipsim.neurons.arithmetic import into_v, leak
+from chipsim.neurons.contract import Form, Model, Tau, V, Variable
+from chipsim.schema import Description
+
+
+class Parameters(Description):
+    """tau_ms: time constant of the integrator; readout: class score over time, `max` by default."""
+
+    tau_ms: Tau
+    readout: Literal["sum", "max"] | None = None
+
+
+MODEL = Model("delta", (Variable("v", "membrane"),), spikes=False, readout=True, stepped=True, rules=("ssgd-replay",))
+
+
+def constants(own: Parameters, form: Form) -> tuple[float, ...]:
+    """Return the decay word, an unused one, theta (which sets the unit of V only)."""
+    return form.word(own.tau_ms), 0.0, form.theta
 
 
 @kernel
-def update(v, total, spiked, word, theta, bits):
-    """Return the membrane potential of the next step."""
-    return saturate(decay(v, word) + total, bits)
+def update(rules, cells, at, a):
+    """One step of one compartment."""
+    v = into_v(leak(rules, cells, at, V, DECAY_V) + a, rules.arithmetic)
+    cells.state[V, at.n] = v
+    return v

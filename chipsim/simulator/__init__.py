@@ -11,11 +11,11 @@ import numpy as np
 from chipsim.compiler import ChipImage, compile_network
 from chipsim.counters import Counters
 from chipsim.errors import ConfigError, Problem
-from chipsim.events import Events, as_events, require_binary
+from chipsim.events import Events, as_events, require_binary, require_whole
 from chipsim.hardware import Chip, as_chip
 from chipsim.network import Network, as_network
 
-RECORDS = ("spikes", "v", "active")
+RECORDS = ("spikes", "v", "u", "payloads", "active")
 SAMPLES_PER_BLOCK = 64
 
 
@@ -23,18 +23,21 @@ SAMPLES_PER_BLOCK = 64
 class Simulation:
     """What a forward simulation gave. Arrays are [T, B, N] by population.
 
-    spikes: bool, input included. v: float64 in units of the threshold, or in fixed point the stored int64 in units of `v_scale`;
-    the readout's is the paper's `out` in float and lacks the factor 1 - a_r in fixed point. active: bool, hidden populations.
-    scores: [B, C] float64, units of the threshold. counters: per phase, event, step and core, summed over samples (without a chip:
-    one column per population, the input last).
+    spikes: bool, input included. payloads: what was sent (1 for a plain spike), int64 or float. v: float64 in units of the threshold,
+    or in fixed point the stored int64 in units of `v_scale[population]` thresholds; the readout's is the paper's `out` in float and
+    lacks the factor 1 - a_r in fixed point. u: the second state variable as stored (current of the Loihi family, adaptation).
+    active: bool, hidden populations. scores: [B, C] float64, units of the threshold; C = 0 without a readout.
+    counters: per phase, event, step and core, summed over samples (without a chip: one column per population, the input last).
     """
 
     spikes: dict[str, np.ndarray]
+    payloads: dict[str, np.ndarray]
     v: dict[str, np.ndarray]
+    u: dict[str, np.ndarray]
     active: dict[str, np.ndarray]
     scores: np.ndarray
     counters: Counters
-    v_scale: float
+    v_scale: dict[str, float]
     image: ChipImage
 
     @property
@@ -54,11 +57,11 @@ def simulate(
     """Run `model` forward on every sample of `x`.
 
     x: [T, B, N_in], or Events. chip: a Chip, a name, or None (one core per population, nothing limited).
-    numerics: fixed, float64 or float32. weights: {postsynaptic population: [N_pre, N_post]}; none: the model's own.
-    record: any of spikes, v, active.
+    numerics: fixed, float64 or float32. weights: {name: [N_pre, N_post]}; none: the model's own.
+    record: any of spikes, payloads, v, u, active (the last needs a network that its learning rule can train).
 
     Raises:
-        DataError: wrong shapes, values that are not finite, graded values in fixed point.
+        DataError: wrong shapes, values that are not finite, graded values in fixed point that are not whole or have nowhere to go.
         CapacityError: the network does not fit the chip.
         ConfigError: unknown numerics or record.
     """
@@ -79,18 +82,28 @@ def simulate(
         numerics="float32" if numerics == "float" else numerics,
     )
     if image.formats.fixed:
-        require_binary(events, "fixed point sends 0/1 spikes")
-    engine, block, parts = Engine(image, "v" in record), Block(), []
-    log = events.spikes(image.circuit.decay.dtype)
+        require_payloads(events, network)
+    engine, block, parts = Engine(image, "v" in record or "u" in record), Block(), []
+    log = events.spikes(image.circuit.rules.constants.dtype)
     recorder = Recorder(image, events.samples, record)
     for b in range(events.samples):
-        engine.forward(image.weights, events.of_sample(log, b))
+        engine.forward(image.weights, events.of_sample(log, b), (network.seed, b, 0))
         recorder.keep(b, engine)
         block.keep(engine.work.activity)
         if len(block.parts) == SAMPLES_PER_BLOCK or b == events.samples - 1:
             parts.append(account(image, block.take(), learned=False))
     counters = sum(parts[1:], parts[0].total()) if parts else empty_counters(image)
-    return Simulation(recorder.spikes, recorder.v, recorder.active, recorder.scores, counters, recorder.v_scale, image)
+    r = recorder
+    return Simulation(r.spikes, r.payloads, r.v, r.u, r.active, r.scores, counters, r.v_scale, image)
+
+
+def require_payloads(events: Events, network: Network) -> None:
+    """Refuse graded input events in fixed point unless some projection multiplies with whole payloads."""
+    takes = [p.message_bits > 0 for p, (pre, _) in zip(network.projection, network.ends, strict=True) if pre == 0]
+    if any(takes):
+        require_whole(events)
+    else:
+        require_binary(events, "fixed point sends 0/1 spikes (message_bits of a projection in mantissas takes graded ones)")
 
 
 def empty_counters(image: ChipImage) -> Counters:
@@ -104,37 +117,48 @@ class Recorder:
     """Copies what was asked for out of the engine, sample by sample, into [T, B, N] arrays."""
 
     def __init__(self, image: ChipImage, samples: int, record: Sequence[str]):
-        self.image, self.v_scale = image, 1 / image.formats.theta
-        sizes = {p.name: p.size for p in image.network.populations}
-        names = list(sizes)
+        self.image = image
+        populations = image.network.populations
+        self.names = [p.name for p in populations]
+        self.v_scale = {name: 1 / theta if theta else 1.0 for name, theta in zip(self.names, image.formats.theta, strict=True)}
 
         def arrays(chosen: list[str], kind: type) -> dict[str, np.ndarray]:
-            return {name: np.zeros((image.steps, samples, sizes[name]), dtype=kind) for name in chosen}
+            return {p.name: np.zeros((image.steps, samples, p.size), dtype=kind) for p in populations if p.name in chosen}
 
-        number = np.int64 if image.formats.fixed else image.circuit.decay.dtype
-        self.spikes = arrays(names[:-1], np.bool_) if "spikes" in record else {}
-        self.v = arrays(names[1:], number) if "v" in record else {}
-        self.active = arrays(names[1:-1], np.bool_) if "active" in record else {}
-        self.scores = np.zeros((samples, sizes[names[-1]]))
+        number = np.int64 if image.formats.fixed else image.circuit.rules.constants.dtype
+        spiking = [p.name for p in populations if p.model.spikes]
+        second = [p.name for p in populations if len(p.model.variables) > 1]
+        self.spikes = arrays(spiking if "spikes" in record else [], np.bool_)
+        self.payloads = arrays(spiking if "payloads" in record else [], number)
+        self.v = arrays(self.names[1:] if "v" in record else [], number)
+        self.u = arrays(second if "u" in record else [], number)
+        self.active = arrays([p.name for p in image.network.hidden] if "active" in record else [], np.bool_)
+        self.scores = np.zeros((samples, image.circuit.classes))
 
     def keep(self, b: int, engine) -> None:
         """Record sample b."""
         circuit, work = self.image.circuit, engine.work
-        names = [p.name for p in self.image.network.populations]
         self.scores[b] = engine.scores()
-        for into, log in ((self.spikes, work.spikes), (self.active, work.active)):
+        for into, log, value in (
+            (self.spikes, work.spikes, None), (self.payloads, work.spikes, work.spikes.value), (self.active, work.active, None),
+        ):  # fmt: skip
             for name, found in into.items():
-                mark(found[:, b], log, circuit, names.index(name))
-        for name, v in self.v.items():
-            p = names.index(name)
-            v[:, b] = work.membranes.trace[:, circuit.lo[p] : circuit.hi[p]]
-            if p == len(names) - 1 and not self.image.formats.fixed:
-                v[:, b] *= 1 - circuit.decay[p]
+                mark(found[:, b], log, circuit, self.names.index(name), value)
+        for row, into in enumerate((self.v, self.u)):
+            for name, found in into.items():
+                p = self.names.index(name)
+                found[:, b] = work.membranes.trace[:, row, circuit.lo[p] : circuit.hi[p]]
+        if not self.image.formats.fixed:
+            for name, v in self.v.items():
+                v[:, b] *= self.v_scale[name]
+            if circuit.classes and self.v:
+                self.v[self.names[-1]][:, b] *= 1 - circuit.decay[-1]
 
 
-def mark(raster: np.ndarray, log, circuit, p: int) -> None:
-    """Set the events of population p in a [T, N] raster."""
+def mark(raster: np.ndarray, log, circuit, p: int, value: np.ndarray | None = None) -> None:
+    """Set the events of population p in a [T, N] raster, to True or to their value."""
     populations = len(circuit.lo)
     for t in range(len(raster)):
         at = t * populations + p
-        raster[t, log.unit[log.start[at] : log.start[at + 1]] - circuit.lo[p]] = True
+        span = slice(log.start[at], log.start[at + 1])
+        raster[t, log.unit[span] - circuit.lo[p]] = True if value is None else value[span]

@@ -1,6 +1,6 @@
-"""Accounting: exact counts per core and step as products of what happened per slice with the routing tables.
+"""Accounting: exact counts per core and step as products of what happened per group of neurons with the routing tables.
 
-Every line is one row of the table in docs/semantics.md section 7. Arrays run over [M samples, T steps, S slices].
+Every line is one row of the table in docs/semantics.md section 7. Arrays run over [M samples, T steps, S slices or G groups].
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from chipsim.state import Activity
 
 
 class Ledger:
-    """Books counts per slice into columns of cores."""
+    """Books counts per slice, or per group of neurons at its home, into columns of cores."""
 
     def __init__(self, image: ChipImage, samples: int, steps: int):
         self.routes = image.routes
@@ -23,10 +23,19 @@ class Ledger:
         """Add [M, T, S] counts to the cores that hold the slices."""
         self.counts[:, ROW[phase, stage, event]] += per_slice @ self.routes.column
 
+    def book_home(self, phase: str, stage: str, event: str, per_group: np.ndarray) -> None:
+        """Add [M, T, G] counts to the cores that hold the groups."""
+        self.book(phase, stage, event, per_group @ self.routes.home)
+
     def hops(self, phase: str, stage: str, prefix: str, per_slice: np.ndarray) -> None:
         """Add [3, M, T, S] hop counts."""
         for axis, name in enumerate(("x", "y", "local")):
             self.book(phase, stage, f"{prefix}_{name}", per_slice[axis])
+
+    def departures(self, phase: str, stage: str, packets: str, leaving: np.ndarray) -> None:
+        """Add the packets and hops of [M, T, G] spikes or marks that leave."""
+        self.book_home(phase, stage, packets, leaving * self.routes.packets)
+        self.hops(phase, stage, "hops", np.stack([(leaving * way) @ self.routes.home for way in self.routes.spike_hops]))
 
     def barriers(self, phase: str, stage: str, steps: slice) -> None:
         """Add one barrier per step to the host column."""
@@ -65,26 +74,25 @@ def sent(counts: np.ndarray) -> np.ndarray:
 
 
 def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
-    """Book phase forward; return [M, T, S] spikes that arrive at each slice."""
-    routes, stage = image.routes, ("forward", "forward")
+    """Book phase forward; return [M, T, S] axons over which spikes arrive at each slice."""
+    routes, stage, circuit = image.routes, ("forward", "forward"), image.circuit
     leaving = sent(a.spikes)
-    arrivals = later(leaving @ routes.fan)
-    injected = leaving.copy()
-    injected[:, :, 1:] = 0
-    spikes = a.spikes.copy()
-    spikes[:, :, 0] = 0
-    updates = np.zeros_like(a.spikes)
-    updates[:, 1:, 1:] = routes.size[1:]
-    ledger.book(*stage, "inputs_injected", injected)
-    ledger.book(*stage, "packets", leaving * routes.fan.sum(axis=1))
-    ledger.hops(*stage, "hops", leaving * routes.spike_hops[:, None, None, :])
+    from_host = routes.home[:, 0] > 0
+    arrivals = later(leaving @ routes.axons)
+    biased = np.array([circuit.biased[s.population] for s in image.slices])
+    stepped = np.array([s.population > 0 and not circuit.lazy[s.population] for s in image.slices])
+    updates = np.zeros_like(a.busy)
+    updates[:, 1:] = np.where(stepped, routes.size, 0)
+    updates[:, 0] = np.where(biased, routes.size, 0)
+    ledger.book_home(*stage, "inputs_injected", np.where(from_host, leaving, 0))
+    ledger.departures(*stage, "packets", leaving)
     ledger.book(*stage, "packets_in", arrivals)
-    ledger.book(*stage, "words_read", arrivals * image.circuit.row_words)
-    ledger.book(*stage, "synops", arrivals * routes.size)
+    ledger.book(*stage, "words_read", later(leaving @ routes.words))
+    ledger.book(*stage, "synops", later(leaving @ routes.synapses))
     ledger.book(*stage, "updates_active", a.busy)
-    ledger.book(*stage, "updates_idle", updates - a.busy)
-    ledger.book(*stage, "spikes", spikes)
-    ledger.barriers(*stage, slice(1, None))
+    ledger.book(*stage, "updates_idle", np.where(stepped | biased, updates - a.busy, 0))
+    ledger.book_home(*stage, "spikes", np.where(from_host, 0, a.spikes))
+    ledger.barriers(*stage, slice(0 if biased.any() else 1, None))
     return arrivals
 
 
@@ -92,14 +100,12 @@ def book_marking(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
     """Book what learning adds to the forward steps; return [M, T, S] marks that arrive at each slice."""
     routes, stage = image.routes, ("backward", "forward")
     leaving = sent(a.marks)
-    marks = later(leaving @ routes.fan)
-    checks = np.zeros_like(a.spikes)
-    checks[:, 1:] = np.where([image.circuit.fires[s.population] for s in image.slices], routes.size, 0)
-    ledger.book(*stage, "gate_checks", checks)
-    ledger.book(*stage, "active_log_entries", a.active)
-    ledger.book(*stage, "spike_log_entries", later(sent(a.spikes) @ routes.fan) + marks)
-    ledger.book(*stage, "mark_packets", leaving * routes.fan.sum(axis=1))
-    ledger.hops(*stage, "hops", leaving * routes.spike_hops[:, None, None, :])
+    marks = later(leaving @ routes.axons)
+    ledger.book(*stage, "gate_checks", a.checks)
+    ledger.book(*stage, "band_lookups", a.lookups)
+    ledger.book_home(*stage, "active_log_entries", a.active)
+    ledger.book(*stage, "spike_log_entries", later(sent(a.spikes) @ routes.axons) + marks)
+    ledger.departures(*stage, "mark_packets", leaving)
     ledger.book(*stage, "packets_in", marks)
     return marks
 
@@ -107,14 +113,14 @@ def book_marking(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
 def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndarray, marks: np.ndarray) -> None:
     """Book the replay steps; the record of (i, t - 1) is read in replay step t, where it also arrived."""
     routes, stage = image.routes, ("backward", "replay")
-    leaving = sent(a.active)
-    gathered = later(leaving @ routes.fan)
+    leaving, active = sent(a.active), a.active @ routes.home
+    gathered = later(leaving @ routes.axons)
     plain = arrivals + marks - gathered  # records that spiked only
     met = np.where(a.live > 0, plain, 0)
-    ledger.book(*stage, "log_reads", a.active + arrivals + marks)
+    ledger.book(*stage, "log_reads", active + arrivals + marks)
     ledger.book(*stage, "trace_decays", a.decays)
     ledger.book(*stage, "error_updates", a.injected)
-    ledger.book(*stage, "evaluations", a.active)
+    ledger.book(*stage, "evaluations", active)
     ledger.book(*stage, "rows_read", gathered + met)
     ledger.book(*stage, "rows_skipped", plain - met)
     ledger.book(*stage, "rows_gathered", gathered)
@@ -122,9 +128,9 @@ def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndar
     ledger.book(*stage, "row_adds", arrivals * a.live)
     ledger.book(*stage, "gather_adds", gathered * a.live)
     ledger.book(*stage, "error_packets", gathered)
-    back = routes.hops.transpose(0, 2, 1) * routes.fan  # [3, source slice, receiving slice]: hops of the partial error back home
+    back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * routes.axons  # [3, G, S]: hops of a partial error back home
     ledger.hops(*stage, "error_hops", np.stack([later(leaving @ way) for way in back]))
-    ledger.book(*stage, "packets_in", leaving * routes.fan.sum(axis=1))
+    ledger.book_home(*stage, "packets_in", leaving * routes.axons.sum(axis=1))
     ledger.barriers(*stage, slice(1, None))
 
 

@@ -16,9 +16,9 @@ MODES = {"sum": 0, "max": 1}
 class Engine:
     """Runs samples on a ChipImage. Not shared between threads: each has its own."""
 
-    def __init__(self, image: ChipImage, record_v: bool = False):
+    def __init__(self, image: ChipImage, record: bool = False):
         self.image = image
-        self.work = workspace(image.circuit, image.steps, record_v)
+        self.work = workspace(image.circuit, image.wires, image.steps, record)
         self.mode = MODES[image.network.readout]
         form = image.formats
         decay = form.decay[-1]
@@ -26,9 +26,13 @@ class Engine:
             (DECAY_ONE - decay) / DECAY_ONE * 2.0**-form.v_fraction if form.fixed else 1 - decay
         )  # scores to threshold units
 
-    def forward(self, weights: np.ndarray, inputs: SpikeLog) -> None:
-        """Run one sample; spikes, active events and scores are then in `self.work`."""
-        run(self.image.steps, self.image.circuit, weights, inputs, self.work)
+    def forward(self, weights: np.ndarray, inputs: SpikeLog, address: tuple[int, int, int] = (0, 0, 0)) -> None:
+        """Run one sample; spikes, active events and scores are then in `self.work`.
+
+        address: (seed, sample, pass) of the random words of decays that are rounded stochastically.
+        """
+        self.work.membranes.cells.address[:] = address
+        run(self.image.steps, self.image.circuit, self.image.wires, weights, inputs, self.work)
 
     def scores(self) -> np.ndarray:
         """Return the class scores [C] float64 of the last sample, in units of the threshold."""
@@ -41,8 +45,8 @@ class Engine:
     def log_need(self) -> np.ndarray:
         """Return the log records of the last sample per column of cores, [K] int64."""
         a, routes = self.work.activity, self.image.routes
-        arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.fan
-        return (a.active.sum(axis=0) + arrivals) @ routes.column
+        arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.axons
+        return (a.active.sum(axis=0) @ routes.home + arrivals) @ routes.column
 
     def check_logs(self, sample: int) -> int:
         """Return the fullest log of the last sample in words.

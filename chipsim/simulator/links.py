@@ -28,9 +28,14 @@ class LinkTable:
 
     def loads(self, activity: Activity, learned: bool) -> LinkLoads:
         """Return the packets of M samples on each link; fields of `activity` carry a leading axis M."""
-        fan = self.image.routes.fan
-        out = np.einsum("ab,abl->al", fan, self.way)  # a spike of slice a, to all its receivers
-        back = np.einsum("ab,bal->al", fan, self.way)  # an active event of slice a: partial errors from all its receivers
+        routes = self.image.routes
+        ways = self.way[routes.slice_of]  # [G, S, L]
+        if routes.multicast:  # one packet on each distinct link of the tree
+            out = (ways * (routes.axons > 0)[:, :, None]).max(axis=1)
+        else:
+            out = np.einsum("gb,gbl->gl", routes.axons, ways)
+        home = self.way[:, routes.slice_of].transpose(1, 0, 2)  # [G, S, L]: from every receiver back home
+        back = np.einsum("gb,gbl->gl", routes.axons, home)  # an active event: partial errors from all its receivers
         forward, marking = sent(activity.spikes) @ out, sent(activity.marks) @ out
         replay = np.zeros_like(forward)
         if learned:

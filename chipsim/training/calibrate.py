@@ -18,25 +18,25 @@ from chipsim.training.learner import Learner
 SAMPLES = 200
 
 
-def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio: float) -> tuple[int, ...]:
+def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio: float, seed: int) -> tuple[int, ...]:
     """Return s per projection, learning rate 2^-s, so that a typical update is `ratio` times the spread of the weights.
 
     Raises:
         RunError: no gradient reaches a projection (no active neurons); names it and says what to change.
     """
-    learner, log = Learner(image), events.spikes(image.circuit.decay.dtype)
-    gradient = np.zeros(len(image.weights), dtype=image.circuit.decay.dtype)
+    learner, log = Learner(image), events.spikes(image.circuit.rules.constants.dtype)
+    gradient = np.zeros(len(image.weights), dtype=image.circuit.rules.constants.dtype)
     power, count = np.zeros(len(image.weights)), min(SAMPLES, events.samples)
     for b in range(count):
         gradient[:] = 0
-        learner.engine.forward(image.weights, events.of_sample(log, b))
+        learner.engine.forward(image.weights, events.of_sample(log, b), (seed, b, 0))
         learner.backward(image.weights, gradient, labels[b])
         power += gradient.astype(np.float64) ** 2
     learner.engine.work.errors.dirty[:] = False
     form, shifts, problems = image.formats, [], []
     for k, (name, squared) in enumerate(image.tensors(power).items()):
         rms = math.sqrt(squared.sum() / (count * squared.size)) * form.gradient_scale(k)
-        spread = float(np.std(image.tensors(image.weights)[name])) * form.scale(k)
+        spread = float(np.std(image.tensors(image.weights)[name])) * form.unit[k]
         if rms == 0 or spread == 0:
             limit = "a gradient is needed to choose a learning rate"
             hint = "no active neuron in reach: raise learning.half_width or the gain of the projections, or give schedule.fixed.shifts"

@@ -37,7 +37,7 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
     network, fractions, numerics = load_weights(folder, network)
     image = compile_network(network, chip, learn=False, numerics=numerics, fractions=fractions)
     examples, tally = load_examples(network, data, None), Tally(image, learned=False)
-    accuracy = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, tally)
+    accuracy = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, config["run"]["seed"], tally)
     energy = tally.energy()
     return {
         "run_dir": str(folder), "model": network.name, "chip": chip.name, "numerics": numerics, "seed": config["run"]["seed"],

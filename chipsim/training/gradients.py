@@ -73,12 +73,12 @@ def gradients(
     image = compile_network(network.over(events.shape[0]), None, numerics="float32" if numerics == "float" else numerics)
     if image.formats.fixed:
         require_binary(events, "fixed point sends 0/1 spikes")
-    learner, log = Learner(image), events.spikes(image.circuit.decay.dtype)
-    total, gradient = np.zeros(len(image.weights)), np.zeros(len(image.weights), dtype=image.circuit.decay.dtype)
+    learner, log = Learner(image), events.spikes(image.circuit.rules.constants.dtype)
+    total, gradient = np.zeros(len(image.weights)), np.zeros(len(image.weights), dtype=image.circuit.rules.constants.dtype)
     loss, logs = 0.0, []
     for b in range(events.samples):
         gradient[:] = 0
-        learner.engine.forward(image.weights, events.of_sample(log, b))
+        learner.engine.forward(image.weights, events.of_sample(log, b), (network.seed, b, 0))
         learner.backward(image.weights, gradient, labels[b])
         loss += learner.loss(labels[b])
         total += gradient

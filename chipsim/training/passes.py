@@ -45,7 +45,7 @@ class ChipPass:
         log, shifts = events.spikes(np.dtype(np.int64)), self.write_shifts(run)
         loss, right = 0.0, 0
         for done, b in enumerate(order):
-            engine.forward(weights, events.of_sample(log, b))
+            engine.forward(weights, events.of_sample(log, b), (self.seed, int(b), run))
             tally.peak_log = max(tally.peak_log, engine.check_logs(int(b)))
             learner.backward(weights, self.gradient, labels[b])
             loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])

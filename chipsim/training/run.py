@@ -111,11 +111,9 @@ def warnings_of(job: Job, image: ChipImage, tally: Tally, activity: dict[str, di
             found.append(f"{name} never spiked: raise the gain of its projection")
         if row["active_fraction"] == 0:
             found.append(f"{name} never had an active neuron, so nothing below it learned: raise learning.half_width or the gain")
-    for projection, clipped in zip(job.network.projections, image.formats.saturated, strict=True):
-        if clipped > 0:
-            found.append(
-                f"{clipped:.2%} of the initial weights to {projection.post} were clipped to {image.formats.weight_bits} bits"
-            )
+    for name, errors in zip(job.network.names, image.formats.errors, strict=True):
+        if errors.saturated > 0:
+            found.append(f"{errors.saturated:.2%} of the initial weights to {name} were clipped to {image.formats.weight_bits} bits")
     if not image.formats.fixed:
         found.append(f"{job.numerics}: counts are those of the float run, memory and prices those of the chip's integer units")
     if tally.time.unpriced:

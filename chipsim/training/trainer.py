@@ -96,7 +96,7 @@ def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | Non
     try:
         for run in range(job.schedule.passes):
             metrics.append(one_pass(job, image, teacher, weights, run, tally, progress))
-        seen = evaluate_accuracy(image, weights, examples.train, examples.train_labels, job.threads)
+        seen = evaluate_accuracy(image, weights, examples.train, examples.train_labels, job.threads, job.seed)
     except KeyboardInterrupt:
         raise interrupted(claim, job, init_sha256, image, weights, metrics, teacher.schedule) from None
     finally:
@@ -113,7 +113,7 @@ def make_teacher(job: Job, image: ChipImage) -> ChipPass | BatchPass:
     schedule, examples = job.schedule, job.examples
     if not image.formats.fixed:
         return BatchPass(image, schedule, job.threads)
-    shifts = schedule.shifts or calibrate_shifts(image, examples.train, examples.train_labels, schedule.calibrate)
+    shifts = schedule.shifts or calibrate_shifts(image, examples.train, examples.train_labels, schedule.calibrate, job.seed)
     raise_all(shift_problems(image, shifts))
     return ChipPass(image, schedule.model_copy(update={"shifts": tuple(shifts)}), job.seed)
 
@@ -142,7 +142,7 @@ def one_pass(
     loss, right = teacher.train(weights, examples.train, examples.train_labels, order, run, local, progress.update)
     local.close()
     tally.absorb(local)
-    test = evaluate_accuracy(image, weights, examples.test, examples.test_labels, job.threads)
+    test = evaluate_accuracy(image, weights, examples.test, examples.test_labels, job.threads, job.seed)
     progress.update(count, f"{text}: loss {loss / count:.3f}, test accuracy {test:.1%}")
     total = local.energy().total_j
     return {
@@ -152,16 +152,16 @@ def one_pass(
 
 
 def evaluate_accuracy(
-    image: ChipImage, weights: np.ndarray, events: Events, labels: np.ndarray, threads: int, tally: Tally | None = None
+    image: ChipImage, weights: np.ndarray, events: Events, labels: np.ndarray, threads: int, seed: int, tally: Tally | None = None
 ) -> float:
     """Return the share of right predictions; inference only, in parallel over samples. `tally` takes the counts."""
     quiet = replace(image, circuit=image.circuit._replace(learns=False))
-    log = events.spikes(image.circuit.decay.dtype)
+    log = events.spikes(image.circuit.rules.constants.dtype)
 
     def predict(part: np.ndarray) -> tuple[int, list]:
         engine, right, kept = Engine(quiet), 0, []
         for b in part:
-            engine.forward(weights, events.of_sample(log, int(b)))
+            engine.forward(weights, events.of_sample(log, int(b)), (seed, int(b), 0))
             right += int(engine.predicted() == labels[b])
             if tally is not None:
                 kept.append(copy_of(engine.work.activity))

@@ -17,6 +17,8 @@ Description (one dict; every key is read, unless marked):
     lut          fixed: 32 ints with 8 fraction bits
     bits         fixed: {"delta", "acc", "weight"}
     write, seed  fixed: "stochastic" (with its seed) or "nearest"
+    scan         optional: "clocked" (default), "touched" or "analytic"
+    arithmetic   optional, fixed: {"rounding", "overflow_v", "decay", "entries"} of docs/neurons.md section 2
     surrogate    float: "paper" or "box"
 Sample: T lists of ascending input neuron ids.
 """
@@ -77,7 +79,8 @@ class Chip:
         self.receivers = [sorted({c for (p, _), c in homes.items() if p == q["post"]}) for q in spec["projections"]]
         for core in self.cores.values():
             core.homes, core.receivers = homes, self.receivers
-            core.compartments = [Compartment(p, n) for (p, n), c in sorted(homes.items()) if c == core.id]
+            ids = {cell: n for n, cell in enumerate(sorted(homes))}
+            core.compartments = [Compartment(p, n, ids[p, n]) for (p, n), c in sorted(homes.items()) if c == core.id]
             self.store_rows(core)
 
     def store_rows(self, core: LearningCore) -> None:
@@ -98,6 +101,8 @@ class Chip:
         Raises LogOverflow after the forward phase, for the core with the fullest logs (the lowest-numbered of equals).
         """
         self.clear()
+        for core in self.cores.values():
+            core.address = index, pass_index
         result = Result(Counter())
         self.forward(sample, learn, result)
         self.predict(result)
@@ -122,7 +127,7 @@ class Chip:
         for core in self.cores.values():
             core.active_log, core.spike_log = [], []
             for cell in core.compartments:
-                vars(cell).update(vars(Compartment(cell.population, cell.neuron)))
+                vars(cell).update(vars(Compartment(cell.population, cell.neuron, cell.id)))
             for row in core.rows.values():
                 row.gradients, row.dirty = [0] * len(row.gradients), False
 

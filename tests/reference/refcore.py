@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from refmesh import Mesh, Packet
+from refrandom import philox
 
 
 @dataclass
@@ -18,7 +19,9 @@ class Compartment:
 
     population: int
     neuron: int
+    id: int = 0  # in the whole network
     v: float = 0
+    last: int = 0  # step of the last update
     total: float = 0  # what this step's synapses added
     touched: bool = False  # a synapse was applied in this step
     spiked: bool = False
@@ -78,6 +81,7 @@ class Core:
         self.homes: dict[tuple[int, int], int] = {}
         self.active_log: list[ActiveRecord] = []
         self.spike_log: list[SpikeRecord] = []
+        self.address = (0, 0)  # sample and pass
 
     def count(self, phase: str, stage: str, event: str, step: int, amount: int = 1) -> None:
         self.counters[phase, stage, event, step, self.id] += amount
@@ -97,20 +101,32 @@ class Core:
             self.count("backward", "forward", "spike_log_entries", t)
 
     def fire(self, t: int, learn: bool) -> None:
-        """Update every compartment once."""
+        """Update every compartment once; on a chip with lazy decay only those that are due."""
         for cell in self.compartments:
-            before = cell.v
-            self.integrate(cell, t)
-            busy = {"fired": cell.spiked, "received_input": cell.touched, "state_changed": cell.v != before}
-            active = busy[self.spec["predicate"]]
-            self.count("forward", "forward", "updates_active" if active else "updates_idle", t)
+            due, hidden = cell.touched or cell.spiked, self.populations[cell.population]["kind"] == "delta-lif"
+            lazy = hidden and self.numerics.modes["decay"] == "lazy"
+            if due or not lazy:
+                before = cell.v
+                self.integrate(cell, t)
+                busy = {"fired": cell.spiked, "received_input": cell.touched, "state_changed": cell.v != before}
+                active = lazy or busy[self.spec["predicate"]]
+                self.count("forward", "forward", "updates_active" if active else "updates_idle", t)
+                cell.last = t
             cell.total, cell.touched = 0, False
-            if learn and self.populations[cell.population]["kind"] == "delta-lif":
-                self.gate(cell, t)
+            if learn and hidden:
+                self.gate(cell, t, due)
+
+    def decayed(self, cell: Compartment, t: int) -> float:
+        """Return V after the decay since the last update; stepped chips update in every step."""
+        lazy = self.numerics.modes["decay"] == "lazy" and self.populations[cell.population]["kind"] == "delta-lif"
+        noise = 0
+        if self.numerics.modes["rounding"] == "stochastic":
+            noise = philox((cell.id, t, *self.address), (self.spec["seed"], 2))[0]
+        return self.numerics.decay_v(cell.v, self.populations[cell.population], t - cell.last if lazy else 1, noise)
 
     def integrate(self, cell: Compartment, t: int) -> None:
         pop, numerics = self.populations[cell.population], self.numerics
-        v = numerics.decay(cell.v, pop) + cell.total
+        v = self.decayed(cell, t) + cell.total
         if pop["kind"] == "leaky-readout":
             cell.v = numerics.clip_v(v, pop)
             self.keep_score(cell, t)
@@ -129,12 +145,21 @@ class Core:
         elif cell.v > cell.score:
             cell.score, cell.best = cell.v, t
 
-    def gate(self, cell: Compartment, t: int) -> None:
-        """Test whether a hidden neuron is active, and log it."""
-        pop = self.populations[cell.population]
-        distance = abs(cell.v - self.numerics.theta(pop))
-        self.count("backward", "forward", "gate_checks", t)
-        cell.active = distance < pop["band"]
+    def gate(self, cell: Compartment, t: int, due: bool) -> None:
+        """Test whether a hidden neuron is active, and log it; `scan` says which neurons are tested in this step.
+
+        With `analytic` a neuron that is not due is active as long as V, which then only decays, is still in the band: the same test,
+        without a check that costs; each check that finds a silent neuron active looks up how long that will be.
+        """
+        pop, scan = self.populations[cell.population], self.spec.get("scan", "clocked")
+        tested = due or scan == "clocked"
+        v = cell.v if due or self.numerics.modes["decay"] == "stepped" else self.decayed(cell, t)
+        distance = abs(v - self.numerics.theta(pop))
+        cell.active = distance < pop["band"] and (tested or scan == "analytic")
+        if tested:
+            self.count("backward", "forward", "gate_checks", t)
+            if scan == "analytic" and cell.active and not cell.spiked:
+                self.count("backward", "forward", "band_lookups", t)
         if cell.active:
             code = self.numerics.code(distance, pop)
             self.active_log.append(ActiveRecord(t, cell.population, cell.neuron, code))

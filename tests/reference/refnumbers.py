@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 
+from refneurons import decay as decay_as
+from refneurons import lazy_word, wrap
+
 TABLE = [round(65535 * math.exp(-k / 16)) for k in range(256)]  # exp of the softmax, one entry per 1/16
 
 
@@ -34,6 +37,8 @@ class Fixed:
 
     def __init__(self, spec: dict):
         self.bits, self.lut = spec["bits"], spec["lut"]
+        self.modes = {"rounding": "toward-zero", "overflow_v": "saturate", "decay": "stepped", "entries": 1}
+        self.modes |= spec.get("arithmetic", {})
 
     def theta(self, pop: dict) -> int:
         return 1 << pop["fraction"]
@@ -41,8 +46,13 @@ class Fixed:
     def decay(self, x: int, pop: dict) -> int:
         return decay(x, pop["decay"])
 
+    def decay_v(self, x: int, pop: dict, since: int, noise: int) -> int:
+        """Decay V over `since` steps as the chip says (docs/neurons.md section 2); delta always decays by `decay`."""
+        word = pop["decay"] if since == 1 else lazy_word(pop["decay"], since, self.modes["entries"])
+        return decay_as(x, word, self.modes["rounding"], noise)
+
     def clip_v(self, x: int, pop: dict) -> int:
-        return saturate(x, pop["v_bits"])
+        return (wrap if self.modes["overflow_v"] == "wrap" else saturate)(x, pop["v_bits"])
 
     def clip_delta(self, x: int) -> int:
         return saturate(x, self.bits["delta"])
@@ -89,12 +99,16 @@ class Float:
     writes = False  # gradients only
 
     def __init__(self, spec: dict):
+        self.modes = {"rounding": "", "decay": "stepped"}
         self.box = {"box": True, "paper": False}[spec["surrogate"]]
 
     def theta(self, pop: dict) -> float:
         return 1.0
 
     def decay(self, x: float, pop: dict) -> float:
+        return x * pop["decay"]
+
+    def decay_v(self, x: float, pop: dict, since: int, noise: int) -> float:
         return x * pop["decay"]
 
     def clip_v(self, x: float, pop: dict) -> float:

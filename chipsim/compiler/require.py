@@ -1,0 +1,60 @@
+"""What a chip must be able to do for a network: refused by name before anything is placed."""
+
+from __future__ import annotations
+
+from chipsim.errors import CapacityError, Problem, raise_all
+from chipsim.hardware import Chip
+from chipsim.learning import RULES
+from chipsim.network import Network, rule_problems
+
+
+def require(network: Network, chip: Chip | None, learn: bool) -> None:
+    """Refuse what the chip cannot do.
+
+    Raises:
+        ConfigError: the rule does not train such a network, or its active test cannot be made this way.
+        CapacityError: the chip lacks a capability, or a neuron model needs another kind of decay.
+    """
+    if learn:
+        raise_all(rule_problems(network))
+        raise_all(scan_problems(network, chip))
+    if chip is None:
+        return
+    found = lazy_problems(network, chip)
+    if learn:
+        rule = network.learning.rule
+        missing = chip.missing(RULES[rule].needs)
+        if missing:
+            limit = f"it must offer {', '.join(missing)}, which rule {rule!r} needs"
+            hint = "use a chip with a learning extension (loihi1-ssgd), or --what-if to add the assumed one"
+            found.append(Problem(f'chip "{chip.name}"', "capabilities", ", ".join(chip.capabilities) or "none", limit, hint))
+    raise_all(found, CapacityError)
+
+
+def lazy_problems(network: Network, chip: Chip) -> list[Problem]:
+    """Return the populations that cannot run on a chip whose compartments are updated only on demand."""
+    if chip.arithmetic.decay != "lazy":
+        return []
+    limit = f'chip "{chip.name}" decays lazily (arithmetic.decay), which this model cannot: its state moves without input'
+    return [
+        Problem(f'network "{network.name}"', f"population.{p.name}.neuron", p.neuron, limit)
+        for p in network.population[1:]
+        if not (p.model.lazy or p.model.stepped)
+    ]
+
+
+def scan_problems(network: Network, chip: Chip | None) -> list[Problem]:
+    """Return why the active test cannot be made as `learning.scan` says."""
+    name, rule = f'network "{network.name}"', network.learning
+    lazy = chip is not None and chip.arithmetic.decay == "lazy"
+    found = []
+    if lazy and rule.scan == "clocked":
+        limit = f'chip "{chip.name}" visits a compartment only when something arrives (arithmetic.decay = lazy)'
+        found.append(Problem(name, "learning.scan", rule.scan, limit, "use touched or analytic"))
+    if rule.scan == "analytic" and rule.half_width >= 1:
+        limit = "with scan = analytic it must be below 1: a wider band is entered without input, which only clocked sees"
+        found.append(Problem(name, "learning.half_width", rule.half_width, limit))
+    if rule.scan == "analytic" and chip is not None and chip.arithmetic.rounding == "stochastic":
+        limit = f'chip "{chip.name}" rounds decays stochastically: how long V stays in the band is not known beforehand'
+        found.append(Problem(name, "learning.scan", rule.scan, limit, "use clocked or touched"))
+    return found

@@ -1,0 +1,69 @@
+"""Synapses of all projections as the kernels of delivery walk them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.compiler.plan import Plan
+from chipsim.compiler.quantize import Formats
+from chipsim.state import Wires
+
+LAVA_BITS, CONV_BITS = 32, 24  # widths at which lava-nc's connections wrap (docs/neurons.md section 4)
+
+
+def ints(values: object) -> np.ndarray:
+    """Return an int64 array."""
+    return np.asarray(values, dtype=np.int64)
+
+
+def offsets(plan: Plan) -> np.ndarray:
+    """Return [K] int64: where the stored weights of each projection begin."""
+    stored = ints([s.stored for s in plan.synapses])
+    return np.cumsum(stored) - stored
+
+
+def wires_of(plan: Plan, form: Formats) -> Wires:
+    """Return the synapses of all projections."""
+    network, ends = plan.network, ints(plan.network.ends)
+    sizes = ints([p.size for p in network.population])
+    first, depth = np.cumsum(sizes) - sizes, ints([s.depth for s in plan.synapses])
+    slots = depth * sizes[ends[:, 1]]
+    widths = [wraps(plan, form, k) for k in range(len(ends))]
+    graded = [p.message_bits > 0 or not (form.fixed or p.mantissa) for p in network.projection]
+    return Wires(
+        len(sizes), ends[:, 0].copy(), first[ends[:, 0]], first[ends[:, 1]], sizes[ends[:, 1]], offsets(plan), ints(form.exponent),
+        np.array(graded, dtype=np.bool_), *(ints(w) for w in zip(*widths, strict=True)), **listed(plan),
+        depth=depth, ring=np.cumsum(slots) - slots,
+    )  # fmt: skip
+
+
+def wraps(plan: Plan, form: Formats, k: int) -> tuple[int, int, int]:
+    """Return the widths at which a product, the sum before its shift, and what is delivered wrap; 0: never."""
+    projection, post = plan.network.projection[k], plan.network.population[plan.network.ends[k][1]]
+    if not form.fixed or post.model.family != "loihi":
+        return 0, 0, 0
+    if projection.kind == "conv":
+        return 0, 0, CONV_BITS
+    if projection.message_bits == 0:
+        return 0, 0, LAVA_BITS
+    by_product = projection.kind == "dense" and plan.synapses[k].depth > 0
+    return (LAVA_BITS, 0, LAVA_BITS) if by_product else (0, LAVA_BITS, LAVA_BITS)
+
+
+def listed(plan: Plan) -> dict[str, np.ndarray]:
+    """Return the synapse lists of all projections one after the other."""
+    first, starts, row, at = [], [], 0, 0
+    columns: list[list[np.ndarray]] = [[], [], []]
+    for s, base in zip(plan.synapses, offsets(plan), strict=True):
+        first.append(row)
+        if s.listed:
+            starts.append(s.starts[:-1] + at)
+            row, at = row + s.sizes[0], at + len(s.pre)
+            for column, part in zip(columns, (s.post, s.weight + base, s.delay), strict=True):
+                column.append(part)
+    none = np.zeros(0, dtype=np.int64)
+    post, weight, delay = (ints(np.concatenate([none, *column])) for column in columns)
+    return {
+        "listed": np.array([s.listed for s in plan.synapses], dtype=np.bool_), "first_row": ints(first),
+        "list_start": ints(np.concatenate([*starts, [at]])), "list_post": post, "list_weight": weight, "list_delay": delay,
+    }  # fmt: skip

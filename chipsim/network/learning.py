@@ -1,0 +1,86 @@
+"""How a network learns and is trained: Learning, Data, Schedule."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from chipsim.network.population import Count
+from chipsim.network.projection import Positive
+from chipsim.schema import Description
+
+NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+
+class Regularisers(Description):
+    """Spike-count regularisers of the paper: `upper` lambda_u over f_upper spikes per neuron, `lower` lambda_l under f_lower."""
+
+    upper: NonNegative = 0.06
+    lower: NonNegative = 100.0
+    f_upper: NonNegative = 1.0
+    f_lower: NonNegative = 1e-3
+
+
+class Learning(Description):
+    """How the network learns. `half_width` is the paper's B_th in units of the threshold (reference code: b_th = 1 - half_width).
+
+    scan: when the active test is made: in every step (clocked), only where something arrives or after an own spike (touched: misses
+    neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
+    """
+
+    rule: Literal["ssgd-replay"] = "ssgd-replay"
+    surrogate: Literal["paper", "box"] = "box"
+    half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
+    regularisers: Regularisers | None = None
+    scan: Literal["clocked", "touched", "analytic"] = "clocked"
+    write: Literal["stochastic", "nearest"] = "stochastic"
+    weight_bits: Annotated[int, Field(strict=True, ge=2, le=16)] = 8
+    v_fraction: Annotated[int, Field(strict=True, ge=4, le=20)] | None = (
+        None  # fraction bits of V; none: as many as the chip's V allows, at most 12
+    )
+    delta_fraction: Annotated[int, Field(strict=True, ge=0, le=20)] = 10
+    readout_delta_fraction: Annotated[int, Field(strict=True, ge=0, le=14)] = 14
+
+    @field_validator("half_width")
+    @classmethod
+    def _number(cls, value: float) -> float:
+        if math.isnan(value) or 1000 < value < math.inf:
+            raise ValueError("it must be a number from 0 to 1000 thresholds, or infinite (every neuron is active)")
+        return value
+
+
+class Encoding(Description):
+    """Time to first spike: an intensity x >= threshold fires once, brighter is earlier.
+
+    latency: at floor(tau_ms / dt_ms * ln(x / (x - threshold))), the paper's. linear-latency: at round(tau_ms / dt_ms * (1 - x)).
+    """
+
+    kind: Literal["latency", "linear-latency"] = "latency"
+    tau_ms: Positive = 10.0
+    threshold: Annotated[float, Field(strict=True, gt=0, lt=1)] = 0.2
+
+
+class Data(Description):
+    """A data set by name, and how it becomes spikes."""
+
+    name: str
+    encoding: Encoding = Encoding()
+
+
+class Schedule(Description):
+    """How long and in what portions a network is trained. On the chip (`fixed`) only batch 1 with `sgd` exists.
+
+    rate: learning rate of `adam` and float `sgd`. shifts: learning rate 2^-s per projection; none: calibrated from `calibrate`
+    (ratio of the rms update to the standard deviation of the weights) and the first samples. halve_every: one more shift (half the
+    rate) after so many passes; 0: never.
+    """
+
+    passes: Count = 10
+    batch: Count = 1
+    optimiser: Literal["sgd", "adam"] = "sgd"
+    rate: Positive | None = None
+    shifts: tuple[Annotated[int, Field(strict=True, ge=-16, le=30)], ...] | None = None
+    calibrate: Positive = 1e-3
+    halve_every: Annotated[int, Field(strict=True, ge=0)] = 0

@@ -1,0 +1,25 @@
+"""input: spikes that the host sends; no compartment, no state."""
+
+from __future__ import annotations
+
+from chipsim.kernels._jit import kernel
+from chipsim.neurons.contract import Form, Model
+from chipsim.schema import Description
+
+
+class Parameters(Description):
+    """An input has a size, nothing else."""
+
+
+MODEL = Model("input", ())
+
+
+def constants(own: Parameters, form: Form) -> tuple[float, ...]:
+    """Return nothing."""
+    return ()
+
+
+@kernel
+def update(rules, cells, at, a):
+    """Do nothing: the host injects (simulator.step.inject)."""
+    return a

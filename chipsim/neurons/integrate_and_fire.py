@@ -1,0 +1,40 @@
+"""if: integrate and fire without a leak, reset by subtraction one step after the spike.
+
+    V[t] = V[t-1] + sum_i w_ij s_i[t-1] - theta s_j[t-1]               s_j[t] = 1 if V[t] > theta (strict)
+
+Rates of such neurons equal rectified sums up to one spike, which is why converted networks use them. Source: Rueckauer et al. 2017,
+"Conversion of continuous-valued deep networks to efficient event-driven networks for image classification", section 2.2.
+"""
+
+from __future__ import annotations
+
+from chipsim.kernels._jit import kernel
+from chipsim.kernels.fixed import wide
+from chipsim.neurons.arithmetic import THETA, into_v
+from chipsim.neurons.contract import Form, Model, V, Variable
+from chipsim.schema import Description
+
+
+class Parameters(Description):
+    """No parameter: theta is one threshold unit."""
+
+
+MODEL = Model("delta", (Variable("v", "membrane", rounding=""),), lazy=True)
+
+
+def constants(own: Parameters, form: Form) -> tuple[float, ...]:
+    """Return two unused decay words and theta."""
+    return 0.0, 0.0, form.theta
+
+
+@kernel
+def update(rules, cells, at, a):
+    """One step of one compartment."""
+    theta = rules.constants[at.p, THETA]
+    v = wide(cells.state[V, at.n]) + a
+    if cells.payload[at.n] != 0:
+        v = v - theta
+    v = into_v(v, rules.arithmetic)
+    cells.state[V, at.n] = v
+    cells.payload[at.n] = 1 if v > theta else 0
+    return v - theta

@@ -1,0 +1,44 @@
+"""reset-lif: a loihi-lif whose current and voltage are cleared at regular intervals (lava-nc's LIFReset).
+
+    u = v = 0 before the update of step t if (t + 1) mod interval = offset mod interval
+
+Source: lava-nc 0.10.0, lif/models.py, PyLifResetModelBitAcc (Lava's step is t + 1).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from chipsim.kernels._jit import kernel
+from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
+from chipsim.neurons.loihi_lif import update as loihi_update
+from chipsim.neurons.contract import SECOND, Form, V
+
+INTERVAL, OFFSET = 4, 5
+Steps = Annotated[int, Field(strict=True, ge=1, le=2**31)]
+
+
+class Parameters(LoihiParameters):
+    """Those of the Loihi family; interval: steps from one clearing to the next; offset: step of the first."""
+
+    interval: Steps
+    offset: Annotated[int, Field(strict=True, ge=0, le=2**31)] = 0
+
+
+MODEL = family()
+
+
+def constants(own: Any, form: Form) -> tuple[float, ...]:
+    """Return the decay words of v and u, the threshold, the bias, interval and offset."""
+    return loihi_constants(own, form, float(own.interval), float(own.offset % own.interval))
+
+
+@kernel
+def update(rules, cells, at, a):
+    """One step of one compartment."""
+    if (at.t + 1) % rules.constants[at.p, INTERVAL] == rules.constants[at.p, OFFSET]:
+        cells.state[V, at.n] = 0
+        cells.state[SECOND, at.n] = 0
+    return loihi_update(rules, cells, at, a)
