@@ -26,8 +26,8 @@ class Rules(NamedTuple):
     """What the kernel of a neuron model reads beside the state of its compartment."""
 
     constants: np.ndarray  # [P, CONSTANTS] number: decay words of V and of the second variable first, then the model's own
-    powers: np.ndarray  # [P, 2, entries] number: decay word over n steps, for lazy decay
-    arithmetic: Arithmetic
+    powers: np.ndarray  # [P, 2, entries + 1] number: decay word over n steps, for lazy decay; 0 in the last entry, for longer times
+    modes: Arithmetic
 
 
 class Wires(NamedTuple):
@@ -108,6 +108,7 @@ class Membranes(NamedTuple):
     cells: Cells
     total: np.ndarray  # [N] number: what arrives in this step
     touched: np.ndarray  # [N] bool: something arrives in this step
+    due: np.ndarray  # [N] bool: something arrives, or it spiked in the step before
     potential: np.ndarray  # [N] number: V before a reset to zero, minus the threshold
     active: np.ndarray  # [N] bool: active in this step
     last: np.ndarray  # [N] int64: step of the last update (lazy decay)
@@ -207,7 +208,7 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
     return Workspace(
         Membranes(
             Cells(zeros(VARIABLES, neurons), zeros(neurons), ints(3)),
-            zeros(neurons), bools(neurons), zeros(neurons), bools(neurons),
+            zeros(neurons), bools(neurons), bools(neurons), zeros(neurons), bools(neurons),
             ints(neurons), ints(neurons), zeros(classes, 2), ints(classes), zeros(steps if record else 0, 2, neurons),
         ),
         Lines(zeros(widest), bools(widest), zeros(slots), bools(slots)),

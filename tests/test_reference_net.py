@@ -74,6 +74,10 @@ def test_decay_from_1000(rounding, falling, rising):
         assert [found[n - 1] for n in (20, 50, 100)] == expected
 
 
+def test_halves_round_away_from_zero():
+    assert [decay(x, 2048, "nearest") for x in (1, -1, 3, -3)] == [1, -1, 2, -2]
+
+
 def test_stochastic_decay():
     """-3 * 1024 / 4096 = -0.75: floor gives -1 three times in four, whatever else the random word holds."""
     assert Counter(decay(-3, 1024, "stochastic", r + 4096 * 77) for r in range(4096)) == {-1: 3072, 0: 1024}
@@ -228,6 +232,13 @@ def test_delays():
     assert [[int(some) for some in step[1]] for step in result["arrived"]] == [[0, 0], [1, 0], [1, 0], [1, 1], [1, 0]]
     dense = {"kind": "dense", "weights": [[2, 4], [6, 8]], "delays": [[0, 2], [1, 0]]}
     assert received([dense], [[1, 1], [0, 0], [0, 0], [0, 0]], 2) == [[0, 0], [2, 8], [6, 0], [0, 4]]
+
+
+def test_what_is_due_in_one_step_wraps_again():
+    dense = {"kind": "dense", "weights": [[128]], "exponent": 23, "sign": "excitatory"}
+    sparse = {**dense, "kind": "sparse", "synapses": [(0, 0, 128, 0), (0, 0, 128, 1)], "delayed": True}
+    assert received([dense, dense], [[1], [0]], 1)[1] == [2**31]
+    assert received([sparse], [[1], [1], [0]], 1)[1:] == [[2**30], [-(2**31)]]
 
 
 def test_the_floor_is_per_delay():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -130,17 +131,27 @@ def neuron_arrays(plan: Plan, form: Formats, number: type) -> dict[str, np.ndarr
     constants = np.zeros((len(populations), CONSTANTS))
     for p, values in enumerate(form.constants):
         constants[p, : len(values)] = values
-    one = 4096.0 if form.fixed else 1.0
-    powers = one * (constants[:, :2, None] / one) ** np.arange(entries)
+    powers = np.zeros((len(populations), 2, entries + 1))  # the last entry, for longer times, stays 0
+    for p, row in enumerate(constants[:, :2]):
+        powers[p, :, :-1] = [power_table(word, entries, form.fixed) for word in row]
     return {
         "kind": ints([CODES[p.neuron] for p in populations]),
-        "rules": Rules(
-            constants.astype(number), (np.rint(powers) if form.fixed else powers).astype(number), arithmetic_of(plan, form)
-        ),
+        "rules": Rules(constants.astype(number), powers.astype(number), arithmetic_of(plan, form)),
         "lazy": np.array([lazy and p.model.lazy for p in populations], dtype=np.bool_),
         "biased": np.array([bool(getattr(p, "bias_mant", 0)) for p in populations], dtype=np.bool_),
         "decay": constants[:, 0].astype(number),
     }
+
+
+def power_table(word: float, entries: int, fixed: bool) -> list[float]:
+    """Return the decay word over 0, 1, ... steps: exactly rounded in fixed point, halves to even."""
+    if not fixed:
+        return [word**n for n in range(entries)]
+    found, power = [], Fraction(1)
+    for _ in range(entries):
+        found.append(float(round(4096 * power)))
+        power = power * Fraction(int(word), 4096) if found[-1] else Fraction(0)
+    return found
 
 
 def synapse_arrays(plan: Plan, form: Formats, slices_of: np.ndarray) -> dict[str, np.ndarray]:

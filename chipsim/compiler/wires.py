@@ -6,9 +6,10 @@ import numpy as np
 
 from chipsim.compiler.plan import Plan
 from chipsim.compiler.quantize import Formats
+from chipsim.kernels.fixed import CONV_BITS
 from chipsim.state import Wires
 
-LAVA_BITS, CONV_BITS = 32, 24  # widths at which lava-nc's connections wrap (docs/neurons.md section 4)
+LAVA_BITS = 32  # width at which lava-nc's dense and sparse connections wrap (docs/neurons.md section 4)
 
 
 def ints(values: object) -> np.ndarray:

@@ -33,7 +33,7 @@ class Arithmetic(Table):
     overflow_u: Literal["saturate", "wrap"] = "wrap"
     rounding: Literal["toward-zero", "nearest", "floor", "stochastic"] = "toward-zero"
     decay: Literal["stepped", "lazy"] = "stepped"
-    decay_table: Annotated[int, Field(ge=2, le=65536)] = 256
+    decay_table: Annotated[int, Field(ge=2, le=4096)] = 256
     source: str = "as Loihi computes"
 
 

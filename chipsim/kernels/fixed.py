@@ -11,6 +11,7 @@ import numpy as np
 from chipsim.kernels._jit import by_number, kernel
 
 DECAY_BITS = 12  # a decay word is a fraction in 1/4096 (Davies et al. 2018, Loihi)
+CONV_BITS = 24  # width at which a convolution wraps (lava-nc)
 ROUNDINGS = {"toward-zero": 0, "nearest": 1, "floor": 2, "stochastic": 3}
 OVERFLOWS = {"saturate": 0, "wrap": 1}
 
@@ -22,6 +23,10 @@ def _wide_fixed(x):
 
 def _wide_float(x):
     return x
+
+
+def _number_float(x):
+    return np.float64(x)
 
 
 def _decay_fixed(x, word):
@@ -82,6 +87,8 @@ def _settle_fixed(x, exponent, before, after):
     if before > 0:
         x = wrap(x, before)
     x = x << np.int64(exponent) if exponent > 0 else x >> np.int64(-exponent)
+    if after == CONV_BITS and wrap(x, 32) != x:  # lava-nc's convolution goes through a conversion that leaves nothing of such a sum
+        return x * 0
     return wrap(x, after) if after > 0 else x
 
 
@@ -130,6 +137,7 @@ def _scaled_float(x, value):
 
 
 wide = by_number(_wide_fixed, _wide_float)
+number = by_number(_wide_fixed, _number_float)  # as `wide`, and floats in double precision
 decay = by_number(_decay_fixed, _decay_float)
 decay_as = by_number(_decay_as_fixed, _decay_as_float)
 saturate = by_number(_saturate_fixed, _as_it_is)

@@ -44,9 +44,9 @@ def place_problems(name: str, network: Network, index: int, p: Population) -> li
     if (index == 0) != p.is_input:
         limit = "the first population is the input, and only the first"
         found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, limit))
-    if p.model.readout and index != last:
-        found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, "only the last population can be a readout"))
-    if p.model.readout and p.size < 2:
+    if index != last and getattr(p, "readout", None):
+        found.append(Problem(name, f"population.{p.name}.readout", p.readout, "only the last population has class scores"))
+    if p.model.readout and index == last and p.size < 2:
         found.append(Problem(name, f"population.{p.name}.size", p.size, "at least 2 classes are needed"))
     return found
 

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import DECAY_ADAPTATION, DECAY_V
-from chipsim.neurons.arithmetic import THETA, into_v, leak
-from chipsim.neurons.contract import SECOND, Form, Model, Tau, V, Variable
+from chipsim.neurons.arithmetic import THETA, flag, into_v, leak
+from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
 from chipsim.schema import Description
 
 JUMP = 3
@@ -40,17 +40,14 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment."""
-    theta, spiked = rules.constants[at.p, THETA], cells.payload[at.n] != 0
-    adaptation = leak(rules, cells, at, SECOND, DECAY_ADAPTATION)
-    v = leak(rules, cells, at, V, DECAY_V) + a
-    if spiked:
-        adaptation = adaptation + rules.constants[at.p, JUMP]
-        v = v - theta
-    adaptation = into_v(adaptation, rules.arithmetic)
-    v = into_v(v, rules.arithmetic)
-    cells.state[SECOND, at.n] = adaptation
-    cells.state[V, at.n] = v
-    cells.payload[at.n] = 1 if v > theta + adaptation else 0
-    return v - theta - adaptation
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
+    adaptation = leak(s[SECOND], k[SECOND], now, modes, DECAY_ADAPTATION)
+    v = leak(s[V], k[V], now, modes, DECAY_V) + a
+    if sent != 0:
+        adaptation = adaptation + k[JUMP]
+        v = v - k[THETA]
+    adaptation = into_v(adaptation, modes)
+    v = into_v(v, modes)
+    potential = v - k[THETA] - adaptation
+    return (v, adaptation, s[THIRD]), flag(v, potential > 0), potential

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import DECAY_V
-from chipsim.neurons.arithmetic import THETA, into_v, leak
-from chipsim.neurons.contract import Form, Model, Tau, V, Variable
+from chipsim.neurons.arithmetic import THETA, flag, into_v, leak
+from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
 from chipsim.schema import Description
 
 
@@ -30,13 +30,10 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment."""
-    theta = rules.constants[at.p, THETA]
-    v = leak(rules, cells, at, V, DECAY_V) + a
-    if cells.payload[at.n] != 0:
-        v = v - theta
-    v = into_v(v, rules.arithmetic)
-    cells.state[V, at.n] = v
-    cells.payload[at.n] = 1 if v > theta else 0
-    return v - theta
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
+    v = leak(s[V], k[V], now, modes, DECAY_V) + a
+    if sent != 0:
+        v = v - k[THETA]
+    v = into_v(v, modes)
+    return (v, s[SECOND], s[THIRD]), flag(v, v > k[THETA]), v - k[THETA]

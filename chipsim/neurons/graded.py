@@ -13,7 +13,7 @@ from pydantic import Field
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import wrap
-from chipsim.neurons.arithmetic import LOIHI_BITS, THETA
+from chipsim.neurons.arithmetic import LOIHI_BITS, THETA, flag
 from chipsim.neurons.contract import Form, Model, Variable
 from chipsim.schema import Description
 
@@ -36,10 +36,10 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment; its state stays 0."""
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
     v = wrap(a, LOIHI_BITS)
-    theta = rules.constants[at.p, THETA]
-    sends = v > theta or (rules.constants[at.p, RELU] == 0 and -v > theta)
-    cells.payload[at.n] = v if sends else v * 0
-    return v * 0
+    payload = flag(v, False)
+    if v > k[THETA] or (k[RELU] == 0 and wrap(-v, LOIHI_BITS) > k[THETA]):
+        payload = v
+    return s, payload, flag(v, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
+from chipsim.neurons.arithmetic import flag
 from chipsim.neurons.contract import Form, Model
 from chipsim.schema import Description
 
@@ -20,6 +21,6 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """Do nothing: the host injects (simulator.step.inject)."""
-    return a
+def update(s, a, sent, k, now, modes):
+    """Change nothing: the host injects (simulator.step.inject)."""
+    return s, flag(a, False), a

@@ -9,9 +9,8 @@ Rates of such neurons equal rectified sums up to one spike, which is why convert
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import wide
-from chipsim.neurons.arithmetic import THETA, into_v
-from chipsim.neurons.contract import Form, Model, V, Variable
+from chipsim.neurons.arithmetic import THETA, flag, into_v
+from chipsim.neurons.contract import SECOND, THIRD, Form, Model, V, Variable
 from chipsim.schema import Description
 
 
@@ -28,13 +27,10 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment."""
-    theta = rules.constants[at.p, THETA]
-    v = wide(cells.state[V, at.n]) + a
-    if cells.payload[at.n] != 0:
-        v = v - theta
-    v = into_v(v, rules.arithmetic)
-    cells.state[V, at.n] = v
-    cells.payload[at.n] = 1 if v > theta else 0
-    return v - theta
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
+    v = s[V] + a
+    if sent != 0:
+        v = v - k[THETA]
+    v = into_v(v, modes)
+    return (v, s[SECOND], s[THIRD]), flag(v, v > k[THETA]), v - k[THETA]

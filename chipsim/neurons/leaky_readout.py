@@ -11,8 +11,8 @@ from typing import Literal
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import DECAY_V
-from chipsim.neurons.arithmetic import into_v, leak
-from chipsim.neurons.contract import Form, Model, Tau, V, Variable
+from chipsim.neurons.arithmetic import flag, into_v, leak
+from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
 from chipsim.schema import Description
 
 
@@ -32,8 +32,7 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment."""
-    v = into_v(leak(rules, cells, at, V, DECAY_V) + a, rules.arithmetic)
-    cells.state[V, at.n] = v
-    return v
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
+    v = into_v(leak(s[V], k[V], now, modes, DECAY_V) + a, modes)
+    return (v, s[SECOND], s[THIRD]), flag(v, False), v

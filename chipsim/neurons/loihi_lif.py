@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import DECAY_V
-from chipsim.neurons.arithmetic import BIAS, THETA, current, into_loihi_v, leak, settle_loihi
+from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
 from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
-from chipsim.neurons.contract import Form, V
+from chipsim.neurons.contract import THIRD, Form, V
 
 
 class Parameters(LoihiParameters):
@@ -29,10 +29,11 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment."""
-    u = current(rules, cells, at, a)
-    v = into_loihi_v(leak(rules, cells, at, V, DECAY_V) + u + rules.constants[at.p, BIAS], rules.arithmetic)
-    theta = rules.constants[at.p, THETA]
-    settle_loihi(rules, cells, at, v, 1 if v > theta else 0)
-    return v - theta
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
+    u = current(s, a, k, now, modes)
+    v = into_loihi_v(leak(s[V], k[V], now, modes, DECAY_V) + u + k[BIAS], modes)
+    potential, payload = v - k[THETA], flag(v, v > k[THETA])
+    if payload != 0:
+        v = flag(v, False)
+    return (v, u, s[THIRD]), payload, potential

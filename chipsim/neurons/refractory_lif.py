@@ -13,9 +13,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import wide
 from chipsim.kernels.random import DECAY_V
-from chipsim.neurons.arithmetic import BIAS, THETA, current, into_loihi_v, leak, settle_loihi
+from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
 from chipsim.neurons.loihi import VARIABLES, LoihiParameters, family, loihi_constants
 from chipsim.neurons.contract import THIRD, Form, V, Variable
 
@@ -37,14 +36,13 @@ def constants(own: Any, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment."""
-    u = current(rules, cells, at, a)
-    theta = rules.constants[at.p, THETA]
-    v = wide(cells.state[V, at.n])
-    if cells.state[THIRD, at.n] < at.t + 1:
-        v = into_loihi_v(leak(rules, cells, at, V, DECAY_V) + u + rules.constants[at.p, BIAS], rules.arithmetic)
-    if v > theta:
-        cells.state[THIRD, at.n] = at.t + 1 + rules.constants[at.p, PERIOD]
-    settle_loihi(rules, cells, at, v, 1 if v > theta else 0)
-    return v - theta
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
+    u, v, end = current(s, a, k, now, modes), s[V], s[THIRD]
+    if end < now.t + 1:
+        v = into_loihi_v(leak(v, k[V], now, modes, DECAY_V) + u + k[BIAS], modes)
+    potential, payload = v - k[THETA], flag(v, v > k[THETA])
+    if payload != 0:
+        v = flag(v, False)
+        end = now.t + 1 + k[PERIOD]
+    return (v, u, end), payload, potential

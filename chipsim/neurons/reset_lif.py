@@ -14,7 +14,8 @@ from pydantic import Field
 from chipsim.kernels._jit import kernel
 from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
 from chipsim.neurons.loihi_lif import update as loihi_update
-from chipsim.neurons.contract import SECOND, Form, V
+from chipsim.neurons.arithmetic import flag
+from chipsim.neurons.contract import THIRD, Form, V
 
 INTERVAL, OFFSET = 4, 5
 Steps = Annotated[int, Field(strict=True, ge=1, le=2**31)]
@@ -36,9 +37,8 @@ def constants(own: Any, form: Form) -> tuple[float, ...]:
 
 
 @kernel
-def update(rules, cells, at, a):
-    """One step of one compartment."""
-    if (at.t + 1) % rules.constants[at.p, INTERVAL] == rules.constants[at.p, OFFSET]:
-        cells.state[V, at.n] = 0
-        cells.state[SECOND, at.n] = 0
-    return loihi_update(rules, cells, at, a)
+def update(s, a, sent, k, now, modes):
+    """One step of one compartment (see neurons.arithmetic)."""
+    if (now.t + 1) % k[INTERVAL] == k[OFFSET]:
+        s = (flag(s[V], False), flag(s[V], False), s[THIRD])
+    return loihi_update(s, a, sent, k, now, modes)

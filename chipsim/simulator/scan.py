@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import decay_as, wide
+from chipsim.kernels.fixed import decay_as, number
 from chipsim.neurons.arithmetic import THETA
 from chipsim.neurons.contract import V
 
@@ -16,41 +16,39 @@ CLOCKED, ANALYTIC = 0, 2
 
 
 @kernel
-def gate(t, steps, p, n, due, circuit, m, activity):
-    """Set `m.active[n]` for step t."""
-    m.active[n] = False
-    band = circuit.band[p]
-    if due or circuit.scan == CLOCKED:
-        activity.checks[t, circuit.slice_of[n]] += 1
-        m.active[n] = abs(m.potential[n]) < band
-        if circuit.scan == ANALYTIC:
-            m.until[n] = t
-            if m.active[n] and m.cells.payload[n] == 0:
-                activity.lookups[t, circuit.slice_of[n]] += 1
-                m.until[n] = t + stay(p, n, steps - 1 - t, circuit, m)
-    elif circuit.scan == ANALYTIC and t <= m.until[n]:
-        m.active[n] = True
-        m.potential[n] = wide(m.cells.state[V, n]) - circuit.rules.constants[p, THETA]
-        if circuit.lazy[p]:
-            m.potential[n] = alone(wide(m.cells.state[V, n]), t - m.last[n], p, circuit.rules) - circuit.rules.constants[p, THETA]
+def gate(t, steps, p, circuit, m, activity):
+    """Set `m.active` of population p for step t."""
+    band, scan, lazy, rules = circuit.band[p], circuit.scan, circuit.lazy[p], circuit.rules
+    theta = rules.constants[p, THETA]
+    for n in range(circuit.lo[p], circuit.hi[p]):
+        m.active[n] = False
+        if m.due[n] or scan == CLOCKED:
+            activity.checks[t, circuit.slice_of[n]] += 1
+            m.active[n] = abs(m.potential[n]) < band
+            if scan == ANALYTIC:
+                m.until[n] = t
+                if m.active[n] and m.cells.payload[n] == 0:
+                    activity.lookups[t, circuit.slice_of[n]] += 1
+                    m.until[n] = t + stay(number(m.cells.state[V, n]), p, steps - 1 - t, theta - band, lazy, rules)
+        elif scan == ANALYTIC and t <= m.until[n]:
+            m.active[n] = True
+            if lazy:
+                m.potential[n] = alone(number(m.cells.state[V, n]), t - m.last[n], p, rules) - theta
 
 
 @kernel
-def stay(p, n, most, circuit, m):
-    """Return how many further steps, at most `most`, V stays above theta - band when nothing arrives: the table of the chip."""
-    v, theta, band = wide(m.cells.state[V, n]), circuit.rules.constants[p, THETA], circuit.band[p]
+def stay(v, p, most, floor, lazy, rules):
+    """Return how many further steps, at most `most`, V stays above `floor` when nothing arrives: the entry of the chip's table."""
+    left = v
     for k in range(1, most + 1):
-        left = alone(wide(m.cells.state[V, n]), k, p, circuit.rules) if circuit.lazy[p] else alone(v, 1, p, circuit.rules)
-        if theta - left >= band:
+        left = alone(v, k, p, rules) if lazy else alone(left, 1, p, rules)
+        if left <= floor:
             return k - 1
-        v = left
     return most
 
 
 @kernel
 def alone(v, since, p, rules):
     """Return V after a decay over `since` steps: one multiplication with the word of so many steps."""
-    word = rules.constants[p, V]
-    if since > 1:
-        word = rules.powers[p, V, since] if since < rules.arithmetic.entries else word * 0
-    return decay_as(v, word, rules.arithmetic.rounding, 0)
+    word = rules.constants[p, V] if since == 1 else rules.powers[p, V, min(since, rules.modes.entries)]
+    return decay_as(v, number(word), rules.modes.rounding, 0)

@@ -7,11 +7,11 @@ a step and arrive in the next one; routing is static, so what they cost is count
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import wide
+from chipsim.kernels.fixed import number, wide
 from chipsim.learning.surrogate import gain_of
-from chipsim.neurons.arithmetic import At
+from chipsim.neurons.arithmetic import Now
+from chipsim.neurons.contract import V
 from chipsim.neurons.dispatch import update
-from chipsim.neurons.contract import SECOND, V
 from chipsim.simulator.deliver import deliver
 from chipsim.simulator.scan import gate
 
@@ -69,33 +69,35 @@ def fire(t, steps, circuit, m, activity):
     """
     for p in range(1, len(circuit.lo)):
         if t > 0 or circuit.biased[p]:
-            for n in range(circuit.lo[p], circuit.hi[p]):
-                due = m.touched[n] or m.cells.payload[n] != 0
-                if due or not circuit.lazy[p]:
-                    if advance(t, p, n, circuit, m):
-                        activity.busy[t, circuit.slice_of[n]] += 1
-                if circuit.learns and circuit.band[p] > 0:
-                    gate(t, steps, p, n, due, circuit, m, activity)
-        if len(m.trace) > 0:
-            for n in range(circuit.lo[p], circuit.hi[p]):
-                m.trace[t, 0, n] = m.cells.state[V, n]
-                m.trace[t, 1, n] = m.cells.state[SECOND, n]
+            advance(t, p, circuit, m, activity)
+            if circuit.learns and circuit.band[p] > 0:
+                gate(t, steps, p, circuit, m, activity)
+    if len(m.trace) > 0:
+        m.trace[t, :, :] = m.cells.state[:2, :]
 
 
 @kernel
-def advance(t, p, n, circuit, m):
-    """Update one compartment; return whether the update counts as active."""
-    before = wide(m.cells.state[V, n])
-    since = t - m.last[n] if circuit.lazy[p] else 1
-    m.potential[n] = update(circuit.kind[p], circuit.rules, m.cells, At(p, n, t, since), wide(m.total[n]))
-    m.last[n] = t
-    if circuit.lazy[p]:
-        return True
-    if circuit.predicate == 0:
-        return m.cells.payload[n] != 0
-    if circuit.predicate == 1:
-        return m.touched[n]
-    return m.cells.state[V, n] != before
+def advance(t, p, circuit, m, activity):
+    """Update the compartments of population p; on a chip with lazy decay only those that are due."""
+    kind, lazy, predicate, rules, modes = circuit.kind[p], circuit.lazy[p], circuit.predicate, circuit.rules, circuit.rules.modes
+    state, payload, c = m.cells.state, m.cells.payload, rules.constants
+    seed, sample, run_ = m.cells.address[0], m.cells.address[1], m.cells.address[2]
+    for n in range(circuit.lo[p], circuit.hi[p]):
+        m.due[n] = m.touched[n] or payload[n] != 0
+        if lazy and not m.due[n]:
+            continue
+        first, second = c[p, 0], c[p, 1]
+        if lazy and t - m.last[n] > 1:
+            first, second = rules.powers[p, 0, min(t - m.last[n], modes.entries)], rules.powers[p, 1, min(t - m.last[n], modes.entries)]
+        k = (number(first), number(second), number(c[p, 2]), number(c[p, 3]), number(c[p, 4]), number(c[p, 5]))
+        before = (number(state[0, n]), number(state[1, n]), number(state[2, n]))
+        now = Now(n, t, seed, sample, run_)
+        after, sent, m.potential[n] = update(kind, before, number(m.total[n]), number(payload[n]), k, now, modes)
+        state[0, n], state[1, n], state[2, n], payload[n] = after[0], after[1], after[2], sent
+        m.last[n] = t
+        busy = m.touched[n] if predicate == 1 else (sent != 0 if predicate == 0 else after[0] != before[0])
+        if lazy or busy:
+            activity.busy[t, circuit.slice_of[n]] += 1
 
 
 @kernel

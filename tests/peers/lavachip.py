@@ -1,8 +1,8 @@
-"""Networks as in tests/reference/refnet.py on the real fixed-point models of lava-nc 0.10.0, with and without its runtime.
+"""Networks as in refnet.py on the real fixed-point models of lava-nc 0.10.0, with and without its runtime.
 
 `run_net` steps Lava's own ProcessModel classes in this process. Processes are constructed by Lava, their Vars as Lava's
-PyProcessBuilder.build does, and ports are replaced by `Port`, which does what Lava's do: an OutPort casts to the type that the
-model declares for it, an InPort adds what arrives to zeros of its own type.
+PyProcessBuilder.build does, and ports are replaced by `Port`, which does what Lava's do: an OutPort casts to the type
+that the model declares for it, an InPort adds what arrives to zeros of its own type.
 `run_in_runtime` lets Lava compile and run the same Processes.
 """
 
@@ -69,7 +69,7 @@ def neurons(spec: dict):
 
 
 def matrices(spec: dict, shape: tuple[int, int]) -> tuple[csr_matrix, csr_matrix]:
-    """Return raw weights and delays [post, pre]; a weight 0 is stored, a delay 0 is not, as Lava looks for the others."""
+    """Return raw weights and delays [post, pre]; weights 0 are stored, delays 0 are not, as Lava expects."""
     pre, post, weight, delay = (np.array(column, dtype=int) for column in zip(*spec["synapses"], strict=True))
     some = delay > 0
     return (

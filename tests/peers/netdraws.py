@@ -234,7 +234,8 @@ def networks(draw, lava: bool = True, steps: int = 60) -> dict:
     senders = [n for n, kind in enumerate(("input", *kinds)) if kind != "leaky-readout"]
     for post in range(1, len(kinds) + 1):
         pre = draw(st.sampled_from([n for n in senders if n < post][-2:]))
-        kind = draw(st.sampled_from(("dense", "dense", "sparse", *(["conv"] if net["populations"][pre]["shape"] else []))))
+        flat = net["populations"][pre]["shape"] is None
+        kind = draw(st.sampled_from(("dense", "dense", "sparse", *([] if flat else ["conv"]))))
         net["projections"].append(projection(draw, rng, net, (pre, post), flavours[post], kind))
     for pre, post in draw(st.lists(st.tuples(st.sampled_from(senders), st.integers(1, len(kinds))), max_size=2)):
         one, other = (net["populations"][n]["shape"] for n in (pre, post))

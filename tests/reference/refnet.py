@@ -46,9 +46,9 @@ def gather(net: dict, projections: list[Projection], t: int) -> tuple[list[list[
 def run_net(net: dict) -> dict[str, list]:
     """Run all steps; every entry of the result is [step][population][neuron].
 
-    spikes: payloads, those of the input too. v and u: after the step; potential: what the active test compares, before any
-    reset, minus the threshold in force (of a neuron that is not updated: as if it were compared). arrived: whether a spike
-    arrives; a: the sum of all projections. A model that lacks one has [].
+    spikes: payloads, those of the input too. v and u: after the step. arrived: whether a spike arrives. a: sum of the
+    projections. potential: what the active test compares, before any reset, minus the threshold in force; a neuron that
+    is not updated keeps it. A model that lacks one of them has [].
     """
     populations = neurons(net)
     projections = [Projection(spec) for spec in net["projections"]]

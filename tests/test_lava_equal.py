@@ -117,7 +117,8 @@ EDGES = {
         dense(1, [[-(2**31)], [-7]], sign=sign) for sign in (None, "mixed", "inhibitory", "excitatory")
     ], [[1, 0], [0, 1], [1, 1], [0, 0]]),
     "sparse raw weights of -2^31": (graded(False), [
-        {"pre": 0, "post": 1, "kind": "sparse", "delayed": False, "sign": sign, "synapses": [(0, 0, -(2**31), 0), (1, 0, -7, 0)]}
+        {"pre": 0, "post": 1, "kind": "sparse", "delayed": False, "sign": sign,
+         "synapses": [(0, 0, -(2**31), 0), (1, 0, -7, 0)]}
         for sign in (None, "mixed", "inhibitory", "excitatory")
     ], [[1, 0], [0, 1], [1, 1], [0, 0]]),
     "dense with delays wraps each product": (graded(False), [
