@@ -51,9 +51,13 @@ class DataError(ChipsimError):
 
 
 class CapacityError(ChipsimError):
-    """Something does not fit the chip, or the chip cannot do it (exit code 3)."""
+    """Something does not fit the chip, or the chip cannot do it (exit code 3).
+
+    proposals: changes that would make it fit, as flags of the command line, if they were looked for.
+    """
 
     exit_code = 3
+    proposals: tuple[str, ...] = ()
 
 
 class VerifyError(ChipsimError):

@@ -7,6 +7,7 @@ import math
 import bridge
 import numpy as np
 import pytest
+import refneurons
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from refnumbers import TABLE as REFERENCE_TABLE
@@ -43,8 +44,23 @@ def rescale(x, shift):
 
 
 @kernel
-def weigh(weight, value, shift):
-    return fixed.weigh(weight, value, shift)
+def weigh(value, weight, graded, bits):
+    return fixed.weigh(value, weight, graded, bits)
+
+
+@kernel
+def settle(x, exponent, before, after):
+    return fixed.settle(x, exponent, before, after)
+
+
+@kernel
+def decay_as(x, word, rounding, chance):
+    return fixed.decay_as(x, word, rounding, chance)
+
+
+@kernel
+def bounded(x, bits):
+    return fixed.wrap(x, bits), fixed.fold(x, bits), fixed.clip(x, bits)
 
 
 @kernel
@@ -97,9 +113,34 @@ def test_rescale_by_a_negative_shift_multiplies(x, shift):
 
 
 @many
-@given(signed(16), st.integers(0, 20))
-def test_weigh_widens_before_it_shifts(weight, shift):
-    assert weigh(np.int32(weight), np.int64(1), np.int64(shift)) == weight * 2**shift
+@given(signed(32), signed(31), st.booleans(), st.sampled_from([0, 32]))
+def test_weigh_widens_before_it_multiplies(weight, value, graded, bits):
+    product = weight * value if graded else weight
+    assert weigh(np.int64(value), np.int32(weight), graded, bits) == (refneurons.wrap(product, bits) if bits else product)
+
+
+@many
+@given(signed(40), st.integers(-31, 20), st.sampled_from([0, 32]), st.sampled_from([0, 24, 32]))
+def test_settle_floors_the_sum(x, exponent, before, after):
+    inner = refneurons.wrap(x, 32) if before else x
+    scaled = inner * 2**exponent if exponent > 0 else inner // 2**-exponent
+    wanted = refneurons.wrap(scaled, after) if after else scaled
+    wanted = 0 if after == 24 and refneurons.wrap(scaled, 32) != scaled else wanted
+    assert settle(np.int64(x), np.int64(exponent), before, after) == wanted
+
+
+@many
+@given(signed(40), st.integers(0, 4096), st.sampled_from(list(fixed.ROUNDINGS)), st.integers(0, 4095))
+def test_decay_in_every_rounding(x, word, rounding, chance):
+    found = decay_as(np.int64(x), np.int64(word), fixed.ROUNDINGS[rounding], np.int64(chance))
+    assert found == refneurons.decay(x, word, rounding, chance)
+
+
+@many
+@given(signed(60), st.integers(2, 40))
+def test_overflow_in_every_mode(x, bits):
+    wanted = (refneurons.wrap(x, bits), refneurons.fold(x, bits), refneurons.clip(x, bits))
+    assert bounded(np.int64(x), np.int64(bits)) == wanted
 
 
 @many
@@ -109,7 +150,7 @@ def test_clip_symmetric(x, top):
 
 
 def test_floats_pass_unchanged():
-    assert decay(0.5, 0.25) == 0.125 and weigh(0.5, -3.0, 2) == -1.5
+    assert decay(0.5, 0.25) == 0.125 and weigh(-3.0, 0.5, True, 8) == -1.5
     assert saturate(1e30, 8) == 1e30 and rescale(0.3, 5) == 0.3
 
 

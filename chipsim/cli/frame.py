@@ -104,8 +104,14 @@ def complain(error: ChipsimError, name: str, as_json: bool) -> int:
     print(first if isinstance(error, Interrupted) else f"error: {first}", file=sys.stderr)
     for line in problems if len(problems) > 1 else ():
         print(f"  - {line}", file=sys.stderr)
+    proposals = getattr(error, "proposals", ())
+    if proposals:
+        print("each of these changes alone makes it fit, the smallest first:", file=sys.stderr)
+    for line in proposals:
+        print(f"  {line}", file=sys.stderr)
     if as_json:
         facts = {"message": str(error), "problems": [as_table(p) for p in error.problems], "exit_code": error.exit_code}
+        facts |= {"proposals": proposals} if proposals else {}
         print(json.dumps({"schema": SCHEMA, "verb": name, "error": plain(facts)}, allow_nan=False), flush=True)
     return error.exit_code
 

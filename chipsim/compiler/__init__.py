@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chipsim.compiler.fields import field_rows, quantization
 from chipsim.compiler.image import ChipImage, circuit_of
 from chipsim.compiler.memory import LEARNING_KINDS, CoreMemory
 from chipsim.compiler.place import memories, place
 from chipsim.compiler.plan import Plan, Slice
+from chipsim.compiler.propose import Proposal, propose
 from chipsim.compiler.quantize import formats
 from chipsim.compiler.require import require
 from chipsim.compiler.route import route
@@ -16,7 +18,10 @@ from chipsim.compiler.wires import wires_of
 from chipsim.hardware import Chip
 from chipsim.network import Network
 
-__all__ = ["ChipImage", "CoreMemory", "Slice", "compile_network", "fit", "memory_rows", "memory_summary"]
+__all__ = [
+    "ChipImage", "CoreMemory", "Proposal", "Slice", "compile_network", "field_rows", "fit", "memory_rows", "memory_summary",
+    "propose", "quantization",
+]  # fmt: skip
 
 
 def compile_network(

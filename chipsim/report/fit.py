@@ -17,7 +17,24 @@ def check_text(facts: Mapping[str, Any]) -> list[object]:
     verdict = f"{facts['model']} fits {facts['chip']} {learning}: {facts['cores_used']} of {counted(facts['cores'], 'core')} used"
     share = f", {percent(memory['learning'] / memory['total'])} of it for learning" if memory["total"] else ""
     kinds = ", ".join(f"{kind.replace('_', ' ')} {si(bits, 'bit')}" for kind, bits in memory["by_kind"].items() if bits)
-    return [verdict, "", core_table(cores), "", f"memory {si(memory['total'], 'bit')}{share}: {kinds}", *fullest(cores)]
+    memory_line = f"memory {si(memory['total'], 'bit')}{share}: {kinds}"
+    return [verdict, "", core_table(cores), "", memory_line, *fullest(cores), *weight_table(facts["quantization"])]
+
+
+def weight_table(weights: Mapping[str, Mapping[str, Any]]) -> list[object]:
+    """Return what storing the weights lost, as a table under a title; nothing for float numerics."""
+    from rich.table import Table
+
+    if not weights:
+        return []
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("weights", "bits", "unit", "one step", "rms error", "largest error", "clipped", "lost", "SQNR"):
+        table.add_column(name, justify="left" if name in ("weights", "unit") else "right")
+    for name, row in weights.items():
+        ratio = "exact" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f} dB"
+        numbers = (f"{row[key]:.3g}" for key in ("lsb", "rms", "largest"))
+        table.add_row(name, str(row["bits"]), row["unit"], *numbers, percent(row["saturated"]), percent(row["lost"]), ratio)
+    return ["", "what storing the weights loses:", table]
 
 
 def core_table(cores: list[Mapping[str, Any]]) -> object:

@@ -1,0 +1,78 @@
+"""Every stored number of a compiled network: bits, fraction, sign, overflow and rounding; and what quantising the weights lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chipsim.hardware.tables import Arithmetic
+
+if TYPE_CHECKING:
+    from chipsim.compiler.image import ChipImage
+
+OVERFLOW = {"v": "overflow_v", "adaptation": "overflow_v", "u": "overflow_u"}
+
+
+def field_rows(image: ChipImage) -> list[dict[str, Any]]:
+    """Return one row per field of a fixed-point image: where, name, bits, fraction, signed, overflow, rounding; none in float."""
+    return [] if not image.formats.fixed else [*state_rows(image), *weight_rows(image), *learning_rows(image)]
+
+
+def state_rows(image: ChipImage) -> list[dict[str, Any]]:
+    """Return the state variables of every population."""
+    modes = image.chip.arithmetic if image.chip else Arithmetic()
+    found = []
+    for population in image.network.population[1:]:
+        for v in population.model.variables:
+            bits = v.bits if isinstance(v.bits, int) else getattr(image.formats.widths, v.bits)
+            found.append({
+                "of": population.name, "field": v.name, "bits": bits,
+                "fraction": image.formats.v_fraction if population.model.family == "delta" else 0, "signed": v.signed,
+                "overflow": getattr(modes, OVERFLOW[v.name]) if v.overflow == "chip" else v.overflow,
+                "rounding": f"{modes.rounding}, {modes.decay}" if v.rounding == "chip" else v.rounding or "none",
+            })  # fmt: skip
+    return found
+
+
+def weight_rows(image: ChipImage) -> list[dict[str, Any]]:
+    """Return the weights of every projection."""
+    found = []
+    for k, (name, projection) in enumerate(zip(image.network.names, image.network.projection, strict=True)):
+        fraction = 0 if projection.mantissa else image.formats.weight_fraction[k]
+        rounding = "toward minus infinity" if projection.mantissa else f"nearest, writes {image.network.learning.write}"
+        found.append({
+            "of": name, "field": "weight", "bits": image.plan.weight_bits(k), "fraction": fraction, "signed": True,
+            "overflow": "saturate", "rounding": rounding,
+        })  # fmt: skip
+    return found
+
+
+def learning_rows(image: ChipImage) -> list[dict[str, Any]]:
+    """Return what the learning rule stores."""
+    if not image.learning:
+        return []
+    widths, found = image.formats.widths, []
+    for p, population in enumerate(image.network.population[1:], start=1):
+        found.append({
+            "of": population.name, "field": "delta", "bits": widths.delta, "fraction": image.formats.delta_fraction[p],
+            "signed": True, "overflow": "saturate", "rounding": "toward-zero, stepped",
+        })  # fmt: skip
+    for k, name in enumerate(image.network.names):
+        found.append({
+            "of": name, "field": "gradient accumulator", "bits": widths.gradient_accumulator,
+            "fraction": image.formats.delta_fraction[image.formats.ends[k][1]], "signed": True, "overflow": "saturate",
+            "rounding": "none",
+        })  # fmt: skip
+    return found
+
+
+def quantization(image: ChipImage) -> dict[str, dict[str, Any]]:
+    """Return what storing the initial weights lost, by projection: in thresholds, or mantissas where the projection says so."""
+    if not image.formats.fixed:
+        return {}
+    return {
+        name: {
+            "unit": projection.units, "bits": image.plan.weight_bits(k), "lsb": image.formats.unit[k],
+            **image.formats.errors[k]._asdict(),
+        }
+        for k, (name, projection) in enumerate(zip(image.network.names, image.network.projection, strict=True))
+    }  # fmt: skip
