@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
 from chipsim.counters import Counters
-from chipsim.errors import ConfigError, Problem
+from chipsim.errors import Problem, raise_all
 from chipsim.events import Events, as_events, require_binary, require_whole
 from chipsim.hardware import Chip, as_chip
 from chipsim.network import Network, as_network
@@ -53,25 +55,23 @@ def simulate(
     numerics: str = "float64",
     weights: dict[str, np.ndarray] | None = None,
     record: Sequence[str] = ("spikes", "v"),
+    threads: int = 1,
 ) -> Simulation:
     """Run `model` forward on every sample of `x`.
 
     x: [T, B, N_in], or Events. chip: a Chip, a name, or None (one core per population, nothing limited).
     numerics: fixed, float64 or float32. weights: {name: [N_pre, N_post]}; none: the model's own.
     record: any of spikes, payloads, v, u, active (the last needs a network that its learning rule can train).
+    threads: samples run in so many threads; the result has the same bits with any number. Random words (stochastic rounding of
+    decays) are addressed by the number of the sample in `x` and the seed of the network.
 
     Raises:
         DataError: wrong shapes, values that are not finite, graded values in fixed point that are not whole or have nowhere to go.
         CapacityError: the network does not fit the chip.
-        ConfigError: unknown numerics or record.
+        ConfigError: unknown numerics or record, or no thread.
     """
-    from chipsim.simulator.account import account
-    from chipsim.simulator.engine import Block, Engine
-
     record = (record,) if isinstance(record, str) else record
-    unknown = [name for name in record if name not in RECORDS]
-    if unknown:
-        raise ConfigError(Problem("simulate(...)", "record", ", ".join(unknown), f"known: {', '.join(RECORDS)}"))
+    check_arguments(record, threads)
     network = as_network(model) if weights is None else as_network(model).with_weights(weights)
     events = as_events(x, network.populations[0].size)
     network = network.over(events.shape[0])
@@ -83,18 +83,37 @@ def simulate(
     )
     if image.formats.fixed:
         require_payloads(events, network)
-    engine, block, parts = Engine(image, "v" in record or "u" in record), Block(), []
+    r = Recorder(image, events.samples, record)
+    chunks = np.array_split(np.arange(events.samples), max(1, min(threads, events.samples)))
+    with ThreadPoolExecutor(len(chunks)) as pool:
+        parts = list(pool.map(lambda chunk: run_samples(image, events, chunk, r), chunks))
+    counters = sum(parts[1:], parts[0])
+    return Simulation(r.spikes, r.payloads, r.v, r.u, r.active, r.scores, counters, r.v_scale, image)
+
+
+def check_arguments(record: Sequence[str], threads: int) -> None:
+    """Refuse an unknown record, and threads that are no whole number from 1."""
+    unknown = [name for name in record if name not in RECORDS]
+    found = [Problem("simulate(...)", "record", ", ".join(unknown), f"known: {', '.join(RECORDS)}")] if unknown else []
+    if isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1:
+        found.append(Problem("simulate(...)", "threads", threads, "a whole number of at least 1 is needed"))
+    raise_all(found)
+
+
+def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: Recorder) -> Counters:
+    """Run some samples on an engine of their own; return their counts."""
+    from chipsim.simulator.account import account
+    from chipsim.simulator.engine import Block, Engine
+
+    engine, block, total = Engine(image, bool(recorder.v or recorder.u)), Block(), empty_counters(image)
     log = events.spikes(image.circuit.rules.constants.dtype)
-    recorder = Recorder(image, events.samples, record)
-    for b in range(events.samples):
-        engine.forward(image.weights, events.of_sample(log, b), (network.seed, b, 0))
+    for b in chunk.tolist():
+        engine.forward(image.weights, events.of_sample(log, b), (image.network.seed, b, 0))
         recorder.keep(b, engine)
         block.keep(engine.work.activity)
-        if len(block.parts) == SAMPLES_PER_BLOCK or b == events.samples - 1:
-            parts.append(account(image, block.take(), learned=False))
-    counters = sum(parts[1:], parts[0].total()) if parts else empty_counters(image)
-    r = recorder
-    return Simulation(r.spikes, r.payloads, r.v, r.u, r.active, r.scores, counters, r.v_scale, image)
+        if len(block.parts) == SAMPLES_PER_BLOCK or b == chunk[-1]:
+            total = total + account(image, block.take(), learned=False)
+    return total
 
 
 def require_payloads(events: Events, network: Network) -> None:
