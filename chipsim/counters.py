@@ -19,7 +19,8 @@ FORWARD = (
     "updates_active", "updates_idle", "spikes", "barriers",
 )  # fmt: skip
 MARKING = (
-    "gate_checks", "band_lookups", "active_log_entries", "spike_log_entries", "mark_packets", "hops_x", "hops_y", "hops_local", "packets_in",
+    "gate_checks", "band_lookups", "active_log_entries", "spike_log_entries", "mark_packets", "hops_x", "hops_y", "hops_local",
+    "packets_in",
 )  # fmt: skip
 REPLAY = (
     "score_packets", "broadcasts", "softmax_evaluations", "log_reads", "trace_decays", "error_updates", "evaluations",

@@ -81,7 +81,9 @@ def describe(image: ChipImage, shifts: list[int] | None = None, seed: int = 0) -
         "write": rule.write,
         "scan": rule.scan,
         "arithmetic": {
-            "rounding": chip.arithmetic.rounding, "overflow_v": chip.arithmetic.overflow_v, "decay": chip.arithmetic.decay,
+            "rounding": chip.arithmetic.rounding,
+            "overflow_v": chip.arithmetic.overflow_v,
+            "decay": chip.arithmetic.decay,
             "entries": chip.arithmetic.decay_table,
         },
         "seed": seed,

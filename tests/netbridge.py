@@ -139,7 +139,8 @@ class Ran:
         self.image, self.engine = image, Engine(image, record=True)
         x = np.array(net["inputs"], dtype=np.float64)[:, None, :]
         events = as_events(x, x.shape[2], net["steps"])
-        self.engine.forward(image.weights, events.of_sample(events.spikes(np.dtype(np.int64)), 0), (net["seed"], net["sample"], net["pass"]))
+        address = (net["seed"], net["sample"], net["pass"])
+        self.engine.forward(image.weights, events.of_sample(events.spikes(np.dtype(np.int64)), 0), address)
         circuit, work = image.circuit, self.engine.work
         sizes = [spec["size"] for spec in net["populations"]]
         self.spikes = [[[0] * n for n in sizes] for _ in range(net["steps"])]

@@ -18,7 +18,10 @@ CASES = {  # name -> (arguments of check, word of a broken limit)
     "too many cores": (("digits", "--chip", "toy", "--set", "population.hidden1.size=300"), "cores"),
     "far too large": (("digits", "--chip", "toy", "--set", "population.hidden1.size=3000"), "compartments_per_core"),
     "fan-in": (("digits", "--chip", "toy", "--set", "chip.limits.axons_in_per_core.value=150"), "axons_in_per_core"),
-    "synapse words": (("digits", "--chip", "toy", "--set", "chip.limits.synapse_words_per_core.value=300"), "synapse_words_per_core"),
+    "synapse words": (
+        ("digits", "--chip", "toy", "--set", "chip.limits.synapse_words_per_core.value=300"),
+        "synapse_words_per_core",
+    ),
     "many steps": (("digits", "--chip", "loihi1-ssgd", "--set", "steps=10000000"), "log_word_bits"),
     "learning memory": (("digits", "--set", "chip.limits.learning_bits_per_core.value=270000"), "learning_bits_per_core"),
 }

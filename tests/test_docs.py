@@ -67,3 +67,16 @@ def test_the_readme_names_the_two_commands_and_every_verb_it_shows_exists():
     assert "setup.sh test" in (ROOT / ".ci" / "run").read_text()
     shown = set(re.findall(r"^ +chipsim (\w+)", readme, flags=re.MULTILINE))
     assert len(shown) >= 5 and shown <= verbs
+
+
+def test_the_example_of_the_readme_runs():
+    import numpy as np
+
+    import chipsim as cs
+
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    block = next(b for b in blocks if "min-traffic" in b)
+    x = (np.random.default_rng(0).random((60, 3, 40)) < 0.05).astype(float)
+    scope = {"cs": cs, "x": x}
+    exec(block, scope)
+    assert 0.005 < scope["sim"].spikes["exc"].mean() < 0.5 and scope["sim"].v["exc"].shape == (60, 3, 80)

@@ -11,12 +11,17 @@ from chipsim.errors import ConfigError, DataError
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
 
-def one(neuron: dict, weights, x, numerics: str = "fixed", projection: dict | None = None, record=("spikes", "v", "u", "payloads")):
+def one(
+    neuron: dict, weights, x, numerics: str = "fixed", projection: dict | None = None, record=("spikes", "v", "u", "payloads")
+):
     """Run one input population of len(weights) neurons into one neuron (or as many as weights has columns)."""
     weights, x = np.atleast_2d(np.array(weights, dtype=float)), np.array(x, dtype=float)
     model = cs.Network(
         steps=len(x),
-        population=[{"name": "in", "neuron": "input", "size": weights.shape[0]}, {"name": "n", "size": weights.shape[1], **neuron}],
+        population=[
+            {"name": "in", "neuron": "input", "size": weights.shape[0]},
+            {"name": "n", "size": weights.shape[1], **neuron},
+        ],
         projection=[{"pre": "in", "post": "n", "units": "mantissa", **(projection or {})}],
     )
     return cs.simulate(model.with_weights({"n": weights}), x[:, None, :], numerics=numerics, record=record)
@@ -67,7 +72,9 @@ def test_a_bias_acts_from_the_first_step_on():
 )
 def test_weights_are_prepared_as_lava_does(bits, mode, stored):
     projection = {"weight_bits": bits} | ({"sign_mode": mode} if mode else {})
-    sim = one({"neuron": "loihi-lif", "dv": 0}, [[w] for w in (-301, -3, -1, 0, 1, 3, 301)], np.zeros((2, 7)), projection=projection)
+    sim = one(
+        {"neuron": "loihi-lif", "dv": 0}, [[w] for w in (-301, -3, -1, 0, 1, 3, 301)], np.zeros((2, 7)), projection=projection
+    )
     assert sim.image.weights.tolist() == stored
 
 
@@ -102,7 +109,9 @@ def test_an_adaptive_neuron_spikes_less_and_less():
 
 
 def test_an_integrate_and_fire_neuron_fires_at_the_rate_of_its_input():
-    model = cs.Network(steps=101, population=[{"name": "in", "neuron": "input", "size": 1}, {"name": "n", "size": 1, "neuron": "if"}])
+    model = cs.Network(
+        steps=101, population=[{"name": "in", "neuron": "input", "size": 1}, {"name": "n", "size": 1, "neuron": "if"}]
+    )
     for numerics in ("fixed", "float64"):
         sim = cs.simulate(model.with_weights({"n": [[0.25]]}), np.ones((101, 1, 1)), numerics=numerics)
         assert abs(int(sim.spikes["n"].sum()) - 25) <= 1

@@ -52,7 +52,19 @@ def test_kernels_equal_the_reference():
         found.update((net["arithmetic"]["rounding"], net["arithmetic"]["decay"], f"v {net['arithmetic']['overflow_v']}s"))
 
     compare()
-    wanted = (*ALL_KINDS, "dense", "sparse", "conv", "delays", "recurrent", "graded payloads", "nearest", "floor", "stochastic", "lazy")
+    wanted = (
+        *ALL_KINDS,
+        "dense",
+        "sparse",
+        "conv",
+        "delays",
+        "recurrent",
+        "graded payloads",
+        "nearest",
+        "floor",
+        "stochastic",
+        "lazy",
+    )
     assert found["networks"] >= 300 and not {name: found[name] for name in (*wanted, "v wraps") if found[name] < 15}
 
 
@@ -128,7 +140,10 @@ def test_counts_links_and_memory_equal_the_packet_walk():
         found.update({event for (_, _, event, _, _) in ours})
 
     compare()
-    assert found["networks"] >= 200 and min(found[name] for name in ("unicast", "multicast", "lazy", "stepped", "hops_x", "hops_y")) > 30
+    assert (
+        found["networks"] >= 200
+        and min(found[name] for name in ("unicast", "multicast", "lazy", "stepped", "hops_x", "hops_y")) > 30
+    )
 
 
 def total_loads(ran: netbridge.Ran, image) -> int:

@@ -24,7 +24,11 @@ def events(rate: float = 0.03):
 
 def weights():
     dice = np.random.default_rng(1)
-    return {"hidden1": dice.normal(0.3, 0.4, (8, N)), "hidden2": dice.normal(0.05, 0.25, (N, N)), "out": dice.normal(0, 0.3, (N, 3))}
+    return {
+        "hidden1": dice.normal(0.3, 0.4, (8, N)),
+        "hidden2": dice.normal(0.05, 0.25, (N, N)),
+        "out": dice.normal(0, 0.3, (N, 3)),
+    }
 
 
 def ran(scan: str, numerics: str = "fixed", chip="loihi1-ssgd", **more):
@@ -106,7 +110,8 @@ def test_refused(scan, half_width, changes, error, words):
 
 def test_a_loihi_neuron_is_refused_on_a_lazy_chip():
     model = cs.Network(
-        steps=5, population=[{"name": "a", "neuron": "input", "size": 2}, {"name": "b", "neuron": "loihi-lif", "size": 2, "dv": 100}]
+        steps=5,
+        population=[{"name": "a", "neuron": "input", "size": 2}, {"name": "b", "neuron": "loihi-lif", "size": 2, "dv": 100}],
     )
     with pytest.raises(CapacityError, match="population.b.neuron.*loihi-lif.*lazily"):
         cs.simulate(model, np.zeros((5, 1, 2)), load_chip("loihi1", {"arithmetic.decay": "lazy"}), "fixed")

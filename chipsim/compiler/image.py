@@ -78,7 +78,9 @@ class ChipImage:
 
     def real_weights(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         """Return weights in the unit of the description (thresholds or mantissas), float64."""
-        return {name: w.astype(np.float64) * u for (name, w), u in zip(self.tensors(flat).items(), self.formats.unit, strict=True)}
+        return {
+            name: w.astype(np.float64) * u for (name, w), u in zip(self.tensors(flat).items(), self.formats.unit, strict=True)
+        }
 
 
 def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -> Circuit:

@@ -1,8 +1,8 @@
 """Placement: populations to cores.
 
-    in-order      populations one after the other on ascending cores, each on cores of its own, in the fewest slices that keep every limit
-    min-traffic   the same slices, on cores that make the hops of all axons few (compiler.traffic)
-    manual        the cores each population is given, cut equally over them; populations may share a core
+in-order: populations one after the other on ascending cores, each on cores of its own, in the fewest slices that keep every limit.
+min-traffic: the same slices, on cores that make the hops of all axons few (compiler.traffic).
+manual: the cores each population is given, cut equally over them; populations may share a core.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def by_hand(plan: Plan) -> list[Slice]:
         found += [Slice(p, core, lo, hi) for core, (lo, hi) in zip(cores, cut(population.size, len(cores)), strict=True)]
     raise_all(problems, CapacityError)
     for memory in memories(plan, found):
-        problems += worst(plan, [memory], f"core {memory.core} ({', '.join(memory.populations)})", "with {n} neurons on core {core}")
+        problems += worst(
+            plan, [memory], f"core {memory.core} ({', '.join(memory.populations)})", "with {n} neurons on core {core}"
+        )
     raise_all(problems, CapacityError)
     return found
 

@@ -15,8 +15,8 @@ from chipsim.hardware import Chip
 from chipsim.network import Network
 from chipsim.neurons import model
 from chipsim.neurons.arithmetic import THETA
-from chipsim.neurons.loihi import SCALE as LOIHI_SCALE
 from chipsim.neurons.contract import Form
+from chipsim.neurons.loihi import SCALE as LOIHI_SCALE
 
 DECAY_ONE = 4096  # decay words are fractions in 1/4096
 MEMBRANE_HEADROOM = 6  # integer bits of V kept above the threshold when the fraction is chosen
@@ -113,9 +113,7 @@ def formats(
     constants = tuple(model(p.neuron).constants(p.own, form) for p in network.population)
     theta = tuple(c[THETA] if len(c) > THETA else 0.0 for c in constants)
     top = (1 << (rule.weight_bits - 1)) - 1
-    scales = [
-        scale_of(network, k, weights[name], theta, fraction, top, fixed, fractions) for k, name in enumerate(network.names)
-    ]
+    scales = [scale_of(network, k, weights[name], theta, fraction, top, fixed, fractions) for k, name in enumerate(network.names)]
     last = len(theta) - 1
     return Formats(
         numerics, widths, rule.weight_bits, fraction,
@@ -140,7 +138,14 @@ class Scale(NamedTuple):
 
 
 def scale_of(
-    network: Network, k: int, weights: np.ndarray, theta: tuple[float, ...], f: int, top: int, fixed: bool, fractions: Sequence[int] | None
+    network: Network,
+    k: int,
+    weights: np.ndarray,
+    theta: tuple[float, ...],
+    f: int,
+    top: int,
+    fixed: bool,
+    fractions: Sequence[int] | None,
 ) -> Scale:
     """Return the scale of projection k.
 

@@ -14,7 +14,9 @@ from chipsim.hardware.chip import Chip
 from chipsim.hardware.tables import meant
 
 WHAT_IF = "ssgd-extension"
-DEPTH = {"mesh": 1, "limits": 1, "width": 1, "power": 1, "arithmetic": 1, "energy": 2, "time": 2}  # table -> depth at which its numbers stand
+DEPTH = {  # table -> depth at which its numbers stand
+    "mesh": 1, "limits": 1, "width": 1, "power": 1, "arithmetic": 1, "energy": 2, "time": 2,
+}  # fmt: skip
 LISTS = ("capabilities", "unknown", "assumptions")
 
 

@@ -43,9 +43,7 @@ def arithmetic_line(chip: Chip) -> str:
     """Return how the chip rounds and overflows."""
     a = chip.arithmetic
     lazy = f" over at most {a.decay_table} steps" if a.decay == "lazy" else ""
-    return (
-        f"arithmetic: v {a.overflow_v}s, u {a.overflow_u}s; decays are rounded {a.rounding} and {a.decay}{lazy}; source: {a.source}"
-    )
+    return f"arithmetic: v {a.overflow_v}s, u {a.overflow_u}s; decays are rounded {a.rounding} and {a.decay}{lazy}; source: {a.source}"
 
 
 def rows(table: Mapping[str, Quantity], spread: bool = True) -> list[str]:

@@ -75,7 +75,9 @@ def value_problems(name: str, key: str, array: np.ndarray, network: Network, k: 
     elif largest > LARGEST:
         found.append(Problem(name, key, largest, f"a weight is at most {LARGEST:g} thresholds"))
     if projection.kind == "sparse" and projection.density is not None and array[~network.mask(k)].any():
-        found.append(Problem(name, key, "a weight", "it is not among the synapses drawn with this density; leave the density out"))
+        found.append(
+            Problem(name, key, "a weight", "it is not among the synapses drawn with this density; leave the density out")
+        )
     return found
 
 

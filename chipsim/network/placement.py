@@ -37,7 +37,9 @@ def placement_problems(network: Network) -> list[Problem]:
     for key, size in sizes.items():
         cores = placement.cores.get(key, ())
         if not cores:
-            found.append(Problem(name, f"placement.cores.{key}", "(nothing)", "strategy = 'manual' needs the cores of every population"))
+            found.append(
+                Problem(name, f"placement.cores.{key}", "(nothing)", "strategy = 'manual' needs the cores of every population")
+            )
         elif len(cores) > size or len(set(cores)) < len(cores):
             found.append(Problem(name, f"placement.cores.{key}", list(cores), f"at most {size} different cores"))
     return found

@@ -67,7 +67,9 @@ class Projection(Description):
             raise ValueError("a conv projection needs a kernel = [kx, ky] and has neither delays nor weight_exp (as in lava-nc)")
         if self.units == "mantissa" and self.init != "integers" and "init" in self.model_fields_set:
             raise ValueError("mantissas are drawn with init = 'integers' (low, high) or given explicitly")
-        if self.init == "integers" and (self.units != "mantissa" or self.low is None or self.high is None or self.low > self.high):
+        if self.init == "integers" and (
+            self.units != "mantissa" or self.low is None or self.high is None or self.low > self.high
+        ):
             raise ValueError("init = 'integers' draws mantissas from low to high: units = 'mantissa', low <= high")
         if isinstance(self.delay, tuple) and self.delay[0] > self.delay[1]:
             raise ValueError(f"delay = {list(self.delay)} must be [low, high] with low <= high")

@@ -27,5 +27,7 @@ def rule_problems(network: Network) -> list[Problem]:
             found.append(Problem(name, f"{where}.units", "mantissa", f"rule {rule!r} trains weights in thresholds ({key})"))
     if [(p.pre, p.post) for p in network.projection] != list(zip(names, names[1:], strict=False)):
         given = ", ".join(f"{p.pre} -> {p.post}" for p in network.projection)
-        found.append(Problem(name, "projection", given, f"rule {rule!r} trains chains: each population projects to the next, in order"))
+        found.append(
+            Problem(name, "projection", given, f"rule {rule!r} trains chains: each population projects to the next, in order")
+        )
     return found

@@ -12,8 +12,8 @@ from __future__ import annotations
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
-from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
 from chipsim.neurons.contract import THIRD, Form, V
+from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
 
 
 class Parameters(LoihiParameters):

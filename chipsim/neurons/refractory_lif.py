@@ -15,8 +15,8 @@ from pydantic import Field
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
-from chipsim.neurons.loihi import VARIABLES, LoihiParameters, family, loihi_constants
 from chipsim.neurons.contract import THIRD, Form, V, Variable
+from chipsim.neurons.loihi import VARIABLES, LoihiParameters, family, loihi_constants
 
 PERIOD = 4
 

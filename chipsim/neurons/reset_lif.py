@@ -12,10 +12,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chipsim.kernels._jit import kernel
-from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
-from chipsim.neurons.loihi_lif import update as loihi_update
 from chipsim.neurons.arithmetic import flag
 from chipsim.neurons.contract import THIRD, Form, V
+from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
+from chipsim.neurons.loihi_lif import update as loihi_update
 
 INTERVAL, OFFSET = 4, 5
 Steps = Annotated[int, Field(strict=True, ge=1, le=2**31)]

@@ -14,8 +14,8 @@ from pydantic import Field
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
-from chipsim.neurons.loihi import SCALE, LoihiParameters, Threshold, bias, family, threshold, words
 from chipsim.neurons.contract import THIRD, Form, V
+from chipsim.neurons.loihi import SCALE, LoihiParameters, Threshold, bias, family, threshold, words
 
 LOWER = 4
 
