@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import bridge
 import numpy as np
 import pytest
+from chipdraws import draw_chip, scans
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refchip import Chip as Reference
@@ -22,15 +23,6 @@ from chipsim.network import ssgd_network
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
 TAUS = (*[10.0] * 4, *[3.0] * 4, 50.0, 1.0, 0.5, 0.05, 1e6)  # decay words 3706, 2935, 4015, 1507, 554, 0, 4096
-ARITHMETIC = (  # of the chip
-    *[{}] * 4,
-    {"rounding": "nearest"},
-    {"rounding": "floor", "overflow_v": "wrap"},
-    {"rounding": "stochastic"},
-    {"decay": "lazy", "decay_table": 4},
-    {"decay": "lazy", "decay_table": 64, "rounding": "nearest"},
-    {"decay": "lazy", "decay_table": 64, "rounding": "stochastic", "overflow_v": "wrap"},
-)
 STEPS = (*[12, 11, 10, 9, 8, 7] * 3, 6, 5, 4, 3, 2, 1)
 MEMBRANES = (12, 13, 14, 16, 24)
 REGULARISERS = (
@@ -95,26 +87,6 @@ def cases(draw, log_words=8192):
     chip = draw_chip(draw, sizes, widths | {"log_words_per_core": log_words})
     network = network.but(learning={**network.learning.model_dump(), "scan": draw(st.sampled_from(scans(network, chip)))})
     return Case(network, fractions, shifts, chip, draw(st.integers(0, 2**32 - 1)), samples)
-
-
-def scans(network, chip) -> list[str]:
-    """Return how the active test can be made."""
-    found = ["touched"] if chip.arithmetic.decay == "lazy" else ["clocked", "clocked", "touched"]
-    analytic = network.learning.half_width < 1 and chip.arithmetic.rounding != "stochastic"
-    return found + ["analytic"] * analytic
-
-
-def draw_chip(draw, sizes, widths):
-    """Return a toy chip large enough for the populations cut to a few compartments per core."""
-    room = draw(st.integers(1, 7))
-    needed = sum(-(-size // room) for size in sizes[1:])
-    y, per_tile = draw(st.integers(1, 3)), draw(st.integers(1, 4))
-    x = max(draw(st.integers(1, 4)), -(-needed // (y * per_tile)))
-    return bridge.toy(
-        draw(st.sampled_from(bridge.PREDICATES)), draw(st.sampled_from(ARITHMETIC)), tiles_x=x, tiles_y=y, cores_per_tile=per_tile,
-        host_tile=draw(st.integers(0, x * y - 1)), compartments_per_core=room, synapse_word=draw(st.sampled_from([8, 32, 64])),
-        synapse_list_header=draw(st.integers(0, 10)), synapse_delay=draw(st.sampled_from([0, 6])), **widths,
-    )  # fmt: skip
 
 
 def draw_weights(draw, network, fractions):
