@@ -59,7 +59,7 @@ def test_one_class_after_the_cut_is_refused():
 
 @pytest.mark.parametrize("size", [10**6, 10**9])
 def test_a_network_that_cannot_fit_is_refused_before_a_weight_is_drawn(size, monkeypatch):
-    monkeypatch.setattr(Network, "_draw", lambda *_: pytest.fail("a weight was drawn"))
+    monkeypatch.setattr(Network, "initial_weights", lambda *_: pytest.fail("a weight was drawn"))
     with pytest.raises(cs.CapacityError, match="hidden1"):
         quick(model=small(**{"population.hidden1.size": size}))
 

@@ -46,7 +46,7 @@ def test_training_changes_weights_and_learns():
     run = cs.train(small(), "toy", samples=600, passes=3)
     assert run.accuracy.test > 0.5 and run.metrics[-1]["loss"] < run.metrics[0]["loss"]
     assert all(w.dtype == np.int32 and abs(w).max() <= 127 for w in run.stored.values())
-    scales = [run.image.formats.scale(k) for k in range(3)]
+    scales = [run.image.formats.unit[k] for k in range(3)]
     assert all(np.array_equal(run.weights[n], run.stored[n] * s) for n, s in zip(run.stored, scales, strict=True))
 
 

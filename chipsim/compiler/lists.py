@@ -30,16 +30,17 @@ class Lists:
     stored: np.ndarray  # int64 words kept for it
     read: np.ndarray  # int64 words a spike reads
     shared: int  # words kept once for all of them (kernel of a convolution)
+    alike: bool = False  # dense: every neuron has the same list, and the arrays take no memory (they may be long)
 
     @property
     def axons(self) -> int:
         """Number of axons."""
-        return int((self.synapses > 0).sum())
+        return len(self.synapses) if self.alike else int((self.synapses > 0).sum())
 
     @property
     def words(self) -> int:
         """All words kept."""
-        return int(self.stored.sum()) + self.shared
+        return (len(self.stored) * int(self.stored[0]) if self.alike else int(self.stored.sum())) + self.shared
 
 
 def digits(x: int | np.ndarray) -> int | np.ndarray:
@@ -51,9 +52,9 @@ def lists(kind: str, synapses: Synapses, lo: int, hi: int, widths: Widths) -> Li
     """Return the lists of a projection of `kind` onto neurons lo .. hi - 1."""
     count = synapses.sizes[0]
     if not synapses.listed:
-        n = np.full(count, hi - lo, dtype=np.int64)
-        words = up(n * (widths.weight + widths.delay + widths.tag) + widths.header, widths.word)
-        return Lists(n, words, words, 0)
+        words = up((hi - lo) * (widths.weight + widths.delay + widths.tag) + widths.header, widths.word)
+        n, words = (np.broadcast_to(np.int64(x), (count,)) for x in (hi - lo, words))
+        return Lists(n, words, words, 0, alike=True)
     inside = (synapses.post >= lo) & (synapses.post < hi)
     pre, post = synapses.pre[inside], synapses.post[inside]
     n = np.bincount(pre, minlength=count).astype(np.int64)

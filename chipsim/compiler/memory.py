@@ -56,6 +56,9 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> Load:
 
 def entries_out(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> int:
     """Return the outgoing axon entries of neurons lo .. hi - 1: one per axon, or one per neuron with an axon (multicast)."""
+    if not any(plan.synapses[k].listed for k in plan.out_of(p)):  # every neuron has every axon
+        axons = sum(len(cuts[plan.network.ends[k][1]]) for k in plan.out_of(p))
+        return (hi - lo) * (min(axons, 1) if plan.multicast else axons)
     axons = np.zeros(hi - lo, dtype=np.int64)
     for k in plan.out_of(p):
         for a, b in cuts[plan.network.ends[k][1]]:
