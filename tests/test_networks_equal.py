@@ -34,6 +34,10 @@ def described(net: dict) -> dict:
     for spec in net["projections"]:
         if not spec["loihi"]:
             spec["message_bits"] = 0
+    bits = net["arithmetic"]["v_bits"]
+    for spec in net["populations"]:  # thresholds that v cannot pass are refused
+        if spec["kind"] != "graded":
+            spec |= {key: min(spec[key], (2 ** (bits - 1) - 2) // 64) for key in ("vth", "vth_hi") if key in spec}
     net["arithmetic"]["entries"] = max(2, net["arithmetic"]["entries"])
     assume(net["populations"][-1]["kind"] != "leaky-readout" or net["populations"][-1]["size"] > 1)
     return net

@@ -68,11 +68,13 @@ def models(name: Name = None) -> Answer:
 
 def one_model(name: str) -> Answer:
     """Return everything about one model, defaults included."""
+    from chipsim.compiler import Plan
     from chipsim.network import load_model
     from chipsim.report.fit import model_text
 
-    facts = load_model(name).model_dump(mode="json")
-    return Answer({**header("models"), "model": facts}, model_text(facts))
+    network = load_model(name)
+    facts, synapses = network.model_dump(mode="json"), sum(s.count for s in Plan(network, None, False).synapses)
+    return Answer({**header("models"), "model": facts, "synapses": synapses}, model_text(facts, synapses))
 
 
 def datasets(

@@ -19,7 +19,7 @@ from chipsim.hardware import Chip
 from chipsim.network import Network
 
 __all__ = [
-    "ChipImage", "CoreMemory", "Proposal", "Slice", "compile_network", "field_rows", "fit", "memory_rows", "memory_summary",
+    "ChipImage", "CoreMemory", "Plan", "Proposal", "Slice", "compile_network", "field_rows", "fit", "memory_rows", "memory_summary",
     "propose", "quantization",
 ]  # fmt: skip
 

@@ -7,11 +7,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from chipsim.compiler.lists import Lists, Widths, digits, lists
+from chipsim.compiler.stored import MANTISSA_BITS
 from chipsim.compiler.synapses import Synapses, synapses_of
 from chipsim.hardware import Chip
 from chipsim.network import Network
-
-MANTISSA_BITS = 8
 
 
 class Slice(NamedTuple):

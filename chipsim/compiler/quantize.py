@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.compiler.stored import NO_ERRORS, WeightErrors, weight_errors
+from chipsim.compiler.stored import MANTISSA_BITS, NO_ERRORS, WeightErrors, weight_errors
 from chipsim.errors import CapacityError, ConfigError, Problem, raise_all
 from chipsim.hardware import Chip
 from chipsim.network import Network
@@ -112,6 +112,8 @@ def formats(
     form = Form(fixed, float(1 << fraction) if fixed else 1.0, network.dt_ms, fraction)
     constants = tuple(model(p.neuron).constants(p.own, form) for p in network.population)
     theta = tuple(c[THETA] if len(c) > THETA else 0.0 for c in constants)
+    if fixed:
+        raise_all(threshold_problems(network, theta, widths.membrane, chip), CapacityError)
     top = (1 << (rule.weight_bits - 1)) - 1
     scales = [scale_of(network, k, weights[name], theta, fraction, top, fixed, fractions) for k, name in enumerate(network.names)]
     last = len(theta) - 1
@@ -192,6 +194,11 @@ def width_problems(network: Network, widths: Widths, fraction: int, chip: Chip |
     if rule.weight_bits > widths.weight:
         limit = f"{where} stores at most {widths.weight} bits per weight"
         found.append(Problem(name, "learning.weight_bits", rule.weight_bits, limit))
+    for k, projection in enumerate(network.projection):
+        bits = projection.weight_bits or MANTISSA_BITS
+        if projection.mantissa and bits > widths.weight:
+            limit = f"{where} stores at most {widths.weight} bits per weight"
+            found.append(Problem(name, f"projection.{k}.weight_bits", bits, limit))
     if fraction > widths.membrane - 3:
         limit = f"{where} has {widths.membrane} bits for V: at most {widths.membrane - 3} can be fraction"
         found.append(Problem(name, "learning.v_fraction", fraction, limit))
@@ -199,6 +206,17 @@ def width_problems(network: Network, widths: Widths, fraction: int, chip: Chip |
         if bits > widths.delta - 2:
             found.append(Problem(name, f"learning.{key}", bits, f"{where} has {widths.delta} bits for delta"))
     return found
+
+
+def threshold_problems(network: Network, theta: tuple[float, ...], bits: int, chip: Chip | None) -> list[Problem]:
+    """Return the populations whose threshold V cannot pass in its width, so that they could never spike."""
+    top, where = (1 << (bits - 1)) - 1, f'chip "{chip.name}"' if chip else "the default widths"
+    limit = f"{where} has {bits} bits for V, whose largest value {top} must lie above it"
+    return [
+        Problem(f'network "{network.name}"', f"population.{p.name} (threshold in units of V)", int(t), limit)
+        for p, t in zip(network.population, theta, strict=True)
+        if t >= top and any(v.name == "v" and v.overflow == "chip" for v in p.model.variables) and p.model.spikes
+    ]
 
 
 def band_problems(network: Network, fraction: int) -> list[Problem]:

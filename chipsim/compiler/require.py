@@ -15,6 +15,7 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
         ConfigError: the rule does not train such a network, or its active test cannot be made this way.
         CapacityError: the chip lacks a capability, or a neuron model needs another kind of decay.
     """
+    raise_all(sparse_problems(network))
     if learn:
         raise_all(rule_problems(network))
         raise_all(scan_problems(network, chip))
@@ -29,6 +30,16 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
             hint = "use a chip with a learning extension (loihi1-ssgd), or --what-if to add the assumed one"
             found.append(Problem(f'chip "{chip.name}"', "capabilities", ", ".join(chip.capabilities) or "none", limit, hint))
     raise_all(found, CapacityError)
+
+
+def sparse_problems(network: Network) -> list[Problem]:
+    """Return the sparse projections of which nobody says where their synapses are."""
+    limit = "a sparse projection needs a density, or explicit weights whose non-zero entries are its synapses"
+    return [
+        Problem(f'network "{network.name}"', f"projection.{k}.density", "(nothing)", limit)
+        for k, p in enumerate(network.projection)
+        if p.kind == "sparse" and network.mask(k) is None
+    ]
 
 
 def lazy_problems(network: Network, chip: Chip) -> list[Problem]:

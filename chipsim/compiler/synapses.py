@@ -30,6 +30,11 @@ class Synapses:
         return self.pre is not None
 
     @property
+    def count(self) -> int:
+        """Number of synapses."""
+        return len(self.pre) if self.listed else self.stored
+
+    @property
     def starts(self) -> np.ndarray:
         """[N_pre + 1] int64: synapses of neuron i are starts[i] .. starts[i + 1]."""
         counts = np.bincount(self.pre, minlength=self.sizes[0])

@@ -71,11 +71,10 @@ def fullest(cores: list[Mapping[str, Any]]) -> list[str]:
     return [f"tightest: {name.removesuffix(PER_CORE).replace('_', ' ')}, {percent(share)} used on core {core}"]
 
 
-def model_text(facts: Mapping[str, Any]) -> list[object]:
+def model_text(facts: Mapping[str, Any], synapses: int) -> list[object]:
     """Return everything about a model, given as plain tables, defaults included."""
-    sizes = {p["name"]: p["size"] for p in facts["population"]}
-    synapses = sum(sizes[p["pre"]] * sizes[p["post"]] for p in facts["projection"])
-    scale = f"{facts['steps']} steps of {facts['dt_ms']:g} ms, {sum(sizes.values()):,} neurons, {synapses:,} synapses"
+    neurons = sum(p["size"] for p in facts["population"])
+    scale = f"{facts['steps']} steps of {facts['dt_ms']:g} ms, {neurons:,} neurons, {synapses:,} synapses"
     lines = [f"{facts['name']}: {facts['title']}".removesuffix(": "), scale]
     for group in ("population", "projection"):
         lines += ["", group, *(f"  {flat(row)}" for row in facts[group])]
