@@ -126,6 +126,25 @@ def test_float_follows_fixed_where_nothing_rounds():
     assert fixed.spikes["n"].any()
 
 
+@pytest.mark.parametrize("vth", [None, 300])
+def test_weights_in_thresholds_are_quantised_onto_loihi(vth):
+    """A stored weight w stands for w * 64 * 2^exponent / theta thresholds; fixed follows float up to that rounding."""
+    neuron = {"neuron": "loihi-lif", "tau_ms": 10.0, "tau_syn_ms": 4.0} | ({} if vth is None else {"vth": vth})
+    model = cs.Network(
+        steps=40, population=[{"name": "in", "neuron": "input", "size": 30}, {"name": "n", "size": 25, **neuron}],
+        projection=[{"pre": "in", "post": "n", "gain": 2.0}],
+    )  # fmt: skip
+    x = (np.random.default_rng(1).random((40, 4, 30)) < 0.1).astype(float)
+    fixed, real = (cs.simulate(model, x, numerics=n) for n in ("fixed", "float64"))
+    assert 0.02 < real.spikes["n"].mean() < 0.5 and (fixed.spikes["n"] == real.spikes["n"]).mean() > 0.97
+    image = fixed.image
+    unit = 64 * 2.0 ** image.wires.exponent[0] / image.formats.theta[1]
+    kept = image.real_weights(image.weights)["n"]
+    assert np.abs(kept - model.weights["n"]).max() <= unit / 2 and np.array_equal(kept, image.tensors(image.weights)["n"] * unit)
+    early = slice(0, 6)  # before a spike that comes one step apart resets one of the two
+    assert np.abs(fixed.v["n"][early] * fixed.v_scale["n"] - real.v["n"][early]).max() < 0.05
+
+
 def test_threads_and_batches_change_no_bit():
     neuron = {"neuron": "ternary-lif", "du": 700, "dv": 300, "vth_hi": 20, "vth_lo": -15}
     model = cs.Network(

@@ -30,4 +30,6 @@ def rule_problems(network: Network) -> list[Problem]:
         found.append(
             Problem(name, "projection", given, f"rule {rule!r} trains chains: each population projects to the next, in order")
         )
+    if found:
+        found[0] = found[0]._replace(hint="it can be run forward: cs.simulate, or chipsim check --inference")
     return found

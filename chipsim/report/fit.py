@@ -77,12 +77,19 @@ def model_text(facts: Mapping[str, Any], synapses: int) -> list[object]:
     scale = f"{facts['steps']} steps of {facts['dt_ms']:g} ms, {neurons:,} neurons, {synapses:,} synapses"
     lines = [f"{facts['name']}: {facts['title']}".removesuffix(": "), scale]
     for group in ("population", "projection"):
-        lines += ["", group, *(f"  {flat(row)}" for row in facts[group])]
+        lines += ["", group, *(f"  {flat(meant(row))}" for row in facts[group])]
     for group in ("data", "learning"):
         lines += ["", group, *(f"  {key} = {flat(value)}" for key, value in (facts[group] or {}).items())]
     for numerics, row in facts["schedule"].items():
         lines += ["", f"schedule {numerics}", f"  {flat(row)}"]
     return ["\n".join(lines)]
+
+
+def meant(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a population or projection without the keys that mean nothing for its kind."""
+    from chipsim.network.projection import ONLY
+
+    return {key: value for key, value in row.items() if key not in ONLY or row.get(ONLY[key][0]) == ONLY[key][1]}
 
 
 def flat(value: Any) -> str:
