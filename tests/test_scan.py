@@ -115,3 +115,15 @@ def test_a_loihi_neuron_is_refused_on_a_lazy_chip():
     )
     with pytest.raises(CapacityError, match="population.b.neuron.*loihi-lif.*lazily"):
         cs.simulate(model, np.zeros((5, 1, 2)), load_chip("loihi1", {"arithmetic.decay": "lazy"}), "fixed")
+
+
+def test_training_on_the_event_driven_chip():
+    """The same job on a chip that computes otherwise: 4-bit weights, lazy decay rounded stochastically, multicast."""
+    sizes = {"population.hidden1.size": 60, "population.hidden2.size": 60, "learning.weight_bits": 4, "learning.scan": "touched"}
+    model = cs.load_model("digits", sizes)
+    run = cs.train(model, "toy-event", samples=300, passes=3)
+    again = cs.train(model, "toy-event", samples=300, passes=3, threads=2)
+    assert run.accuracy.test > 0.5 and all(np.array_equal(run.stored[name], again.stored[name]) for name in run.stored)
+    assert all(abs(w).max() <= 7 for w in run.stored.values())
+    forward = run.counters.table()["forward"]
+    assert forward["updates_active"] < forward["barriers"] * 120 and forward["packets"] < forward["packets_in"] * 1.01
