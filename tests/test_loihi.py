@@ -142,7 +142,7 @@ def test_weights_in_thresholds_are_quantised_onto_loihi(vth):
     kept = image.real_weights(image.weights)["n"]
     assert np.abs(kept - model.weights["n"]).max() <= unit / 2 and np.array_equal(kept, image.tensors(image.weights)["n"] * unit)
     early = slice(0, 6)  # before a spike that comes one step apart resets one of the two
-    assert np.abs(fixed.v["n"][early] * fixed.v_scale["n"] - real.v["n"][early]).mean() < 0.01
+    assert np.abs(fixed.v["n"][early] * fixed.v_scale["n"] - real.v["n"][early]).mean() < 0.03
 
 
 def test_threads_and_batches_change_no_bit():
