@@ -37,8 +37,11 @@ class Load:
     bits: dict[str, int]
 
 
-def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> Load:
-    """Return what neurons lo .. hi - 1 of population p need on a core; `cuts`: how all populations are cut."""
+def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Load:
+    """Return what neurons lo .. hi - 1 of population p need on a core.
+
+    cuts: how all populations are cut. loss: readout only, whether this core evaluates the loss.
+    """
     chains = [plan.lists(k, lo, hi) for k in plan.into(p)]
     axons_in, words, leaving = sum(c.axons for c in chains), sum(c.words for c in chains), entries_out(plan, p, lo, hi, cuts)
     axon = plan.width("axon_entry", 20)
@@ -50,7 +53,7 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> Load:
         "delay_lines": sum((hi - lo) * plan.synapses[k].depth for k in plan.into(p)) * plan.width("membrane", 24),
     }
     if plan.learning:
-        bits |= learning_bits(plan, p, hi - lo)
+        bits |= learning_bits(plan, p, hi - lo, loss)
     return Load(hi - lo, axons_in, leaving, words, bits)
 
 
@@ -72,7 +75,7 @@ def compartment_bits(plan: Plan, p: int) -> int:
     return plan.width("compartment_state", 48) + sum(b if isinstance(b, int) else plan.width(b, 24) for b in more)
 
 
-def learning_bits(plan: Plan, p: int, n: int) -> dict[str, int]:
+def learning_bits(plan: Plan, p: int, n: int, loss: bool) -> dict[str, int]:
     """Return the bits by kind that the learning rule needs for n neurons of population p (docs/semantics.md)."""
     fan_in, last = plan.network.population[p - 1].size, p == len(plan.network.population) - 1
     words = plan.chip.limit("log_words_per_core") if plan.chip else 0
@@ -81,13 +84,13 @@ def learning_bits(plan: Plan, p: int, n: int) -> dict[str, int]:
         "logs": words * plan.width("log_word", 32),
         "gradient_accumulators": fan_in * n * plan.width("gradient_accumulator", 24),
         "error_state": n * (delta + (delta if last else partial)),
-        "loss": losses_bits(plan.network.population[p].size) if last else 0,
+        "loss": losses_bits(plan.network.population[p].size) if last and loss else 0,
     }
 
 
-def core_memory(plan: Plan, core: int, held: list[Slice], cuts: Cuts) -> CoreMemory:
-    """Return what the slices on one core need together; the log memory is one space per core."""
-    loads = [load_of(plan, s.population, s.lo, s.hi, cuts) for s in held]
+def core_memory(plan: Plan, core: int, held: list[Slice], cuts: Cuts, loss: bool = True) -> CoreMemory:
+    """Return what the slices on one core need together; the log memory is one space per core. loss: see `load_of`."""
+    loads = [load_of(plan, s.population, s.lo, s.hi, cuts, loss) for s in held]
     bits: Counter = Counter()
     for load in loads:
         bits.update(load.bits)
@@ -119,14 +122,14 @@ def limits_of(plan: Plan, loads: list[Load], bits: dict[str, int], held: list[Sl
 
 def learning_widths(plan: Plan, held: list[Slice]) -> dict[str, tuple[int, int]]:
     """Return the widths that a log record and a partial error need, against those of the chip."""
-    network, records, errors = plan.network, [], []
+    network = plan.network
     steps = math.ceil(math.log2(network.steps)) if network.steps > 1 else 0
-    for s in held:
-        fan_in = network.population[s.population - 1].size
-        records.append(steps + max(math.ceil(math.log2(fan_in + 1)) + 2, math.ceil(math.log2(s.size + 1)) + 6))
-        worst = s.size * ((1 << (network.learning.weight_bits - 1)) - 1) * (1 << (plan.width("delta", 16) - 1))
-        errors.append(worst.bit_length() + 1)
+    axons = sum(network.population[s.population - 1].size for s in held)
+    neurons = sum(s.size for s in held)
+    record = steps + max(math.ceil(math.log2(axons + 1)) + 2, math.ceil(math.log2(neurons + 1)) + 6)
+    top = ((1 << (network.learning.weight_bits - 1)) - 1) * (1 << (plan.width("delta", 16) - 1))
+    worst = max(s.size for s in held) * top
     return {
-        "log_word_bits": (max(records), plan.width("log_word", 32)),
-        "partial_error_bits": (max(errors), plan.width("partial_error", 32)),
+        "log_word_bits": (record, plan.width("log_word", 32)),
+        "partial_error_bits": (worst.bit_length() + 1, plan.width("partial_error", 32)),
     }

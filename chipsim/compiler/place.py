@@ -50,16 +50,17 @@ def fewest(plan: Plan) -> Cuts:
     network = plan.network
     parts = dict.fromkeys(range(len(network.population)), 1)
     problems: list[Problem] = []
+    reasons: dict[int, str] = {}
     while True:
         before = dict(parts)
         for p in range(len(parts) - 1, 0, -1):
-            parts[p], found = enough_parts(plan, p, parts)
-            problems += found
+            parts[p], found, reason = enough_parts(plan, p, parts)
+            problems, reasons[p] = problems + found, reason or reasons.get(p, "")
         if problems or parts == before:
             break
     used = sum(parts[p] for p in range(1, len(parts)))
     if not problems and used > plan.chip.mesh.cores:
-        split = ", ".join(f"{q.name} {parts[p]}" for p, q in enumerate(network.population) if p)
+        split = ", ".join(f"{q.name} {parts[p]}{reasons[p]}" for p, q in enumerate(network.population) if p)
         limit = f'chip "{plan.chip.name}" has {plan.chip.mesh.cores} cores (needed: {split})'
         hint = "make the populations smaller or choose a larger chip"
         problems.append(Problem(f'network "{network.name}"', "cores", used, limit, hint))
@@ -72,17 +73,18 @@ def cuts_of(plan: Plan, parts: dict[int, int]) -> Cuts:
     return {p: cut(q.size, parts[p]) for p, q in enumerate(plan.network.population)}
 
 
-def enough_parts(plan: Plan, p: int, parts: dict[int, int]) -> tuple[int, list[Problem]]:
-    """Return the smallest number of slices of population p that breaks no limit, and the problems if there is none."""
-    population, found = plan.network.population[p], []
+def enough_parts(plan: Plan, p: int, parts: dict[int, int]) -> tuple[int, list[Problem], str]:
+    """Return the smallest number of slices of population p that breaks no limit, the problems if there is none, and why not fewer."""
+    population, found, reason = plan.network.population[p], [], ""
     most = min(population.size, plan.chip.mesh.cores)
     for n in range(parts[p], most + 1):
         cuts = cuts_of(plan, {**parts, p: n})
         cores = [core_memory(plan, 0, [Slice(p, 0, lo, hi)], cuts) for lo, hi in distinct(plan, p, cuts[p])]
         found = worst(plan, cores, f'population "{population.name}" ({population.size} neurons)', "with {n} neurons on a core")
         if not found:
-            return n, []
-    return most, found
+            return n, [], reason
+        reason = f" because of {', '.join(problem.key for problem in found)}"
+    return most, found, reason
 
 
 def distinct(plan: Plan, p: int, slices: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -132,7 +134,8 @@ def memories(plan: Plan, slices: list[Slice]) -> tuple[CoreMemory, ...]:
     for s in slices:
         cuts.setdefault(s.population, []).append((s.lo, s.hi))
     cores = sorted({s.core for s in slices} - {HOST})
-    return tuple(core_memory(plan, core, [s for s in slices if s.core == core], cuts) for core in cores)
+    first = min(s.core for s in slices if s.population == slices[-1].population)  # of the readout: evaluates the loss
+    return tuple(core_memory(plan, core, [s for s in slices if s.core == core], cuts, core == first) for core in cores)
 
 
 def with_little_traffic(plan: Plan, slices: list[Slice]) -> list[Slice]:

@@ -53,6 +53,7 @@ def route(plan: Plan, slices: list[Slice]) -> Routes:
     home, group_of, axons, synapses, words = groups(plan, slices)
     packets, spike_hops = departures(plan.chip if plan.multicast else None, slices, home, axons, hops)
     readout = [n for n, s in enumerate(slices) if s.population == slices[-1].population]
+    readout.sort(key=lambda n: slices[n].core)  # the loss is evaluated on the lowest-numbered readout core
     size = np.array([s.size for s in slices], dtype=np.int64)
     score = np.zeros(len(slices), dtype=np.int64)
     score[readout[1:]] = size[readout[1:]]

@@ -60,12 +60,12 @@ def synapses_of(network: Network, k: int) -> Synapses:
     sizes, delays, mask = (pre.size, post.size), network.delays(k), network.mask(k)
     if projection.kind == "conv":
         return convolve(projection, pre, post)
-    depth = 0 if delays is None else int(delays.max()) + 1
     if mask is None and delays is None and projection.kind == "dense":
         return Synapses(sizes, sizes, pre.size * post.size, 0)
     present = np.ones(sizes, dtype=np.bool_) if mask is None else mask
     i, j = np.nonzero(present)
     late = np.zeros(len(i), dtype=np.int64) if delays is None else delays[i, j]
+    depth = 0 if delays is None else int(late.max(initial=0)) + 1  # delays of synapses that do not exist do not count
     return Synapses(sizes, sizes, len(i), depth, i, j, np.arange(len(i)), late, present if projection.kind == "sparse" else None)
 
 

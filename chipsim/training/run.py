@@ -60,21 +60,6 @@ class Run:
         )
 
 
-def activity_of(counters: Counters, image: ChipImage) -> dict[str, dict[str, float]]:
-    """Return {hidden population: {spike_fraction, active_fraction}} over B T N."""
-    found = {}
-    column = {int(core): n for n, core in enumerate(counters.cores)}
-    spikes, active = counters.of("forward", "spikes").sum(axis=0), counters.of("backward", "active_log_entries").sum(axis=0)
-    for p, population in enumerate(image.network.populations[1:-1], start=1):
-        cores = [column[s.core] for s in image.slices if s.population == p]
-        events = max(1, counters.samples * image.steps * population.size)
-        found[population.name] = {
-            "spike_fraction": float(spikes[cores].sum()) / events,
-            "active_fraction": float(active[cores].sum()) / events,
-        }
-    return found
-
-
 def summarise(
     job: Job, image: ChipImage, tally: Tally, schedule: Schedule, accuracy: Accuracy, folder: Path | None
 ) -> dict[str, Any]:
@@ -82,7 +67,7 @@ def summarise(
     from chipsim import __version__
 
     energy, time, counters = tally.energy(), tally.time, tally.counters
-    activity = activity_of(counters, image)
+    activity = tally.activity()
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
         "rule": job.network.learning.rule, "numerics": job.numerics, "seed": job.seed,

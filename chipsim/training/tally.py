@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from chipsim.compiler import ChipImage
 from chipsim.cost import Energy, Time, price_energy, price_time
 from chipsim.counters import EVENTS, Counters, empty
@@ -23,6 +25,7 @@ class Tally:
         self.time: Time | None = None
         self.links = LinkTable(image)
         self.block, self.peak_log = Block(), 0
+        self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
     def add(self, activity: Activity) -> None:
@@ -37,6 +40,7 @@ class Tally:
             return
         activity = self.block.take()
         counted = account(self.image, activity, self.learned)
+        self.events += np.stack([activity.spikes.sum(axis=(0, 1)), activity.active.sum(axis=(0, 1))])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
         spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
@@ -45,10 +49,21 @@ class Tally:
     def absorb(self, other: Tally) -> None:
         """Add everything another tally of the same image has counted."""
         other.close()
-        self.counters = self.counters + other.counters
+        self.counters, self.events = self.counters + other.counters, self.events + other.events
         self.peak_log = max(self.peak_log, other.peak_log)
         if other.time is not None:
             self.time = other.time if self.time is None else self.time + other.time
+
+    def activity(self) -> dict[str, dict[str, float]]:
+        """Return {hidden population: {spike_fraction, active_fraction}} over B T N."""
+        self.close()
+        image, found = self.image, {}
+        population = np.array([s.population for s in image.slices])[image.routes.slice_of]
+        for p, hidden in enumerate(image.network.populations[1:-1], start=1):
+            spikes, active = self.events[:, population == p].sum(axis=1).tolist()
+            most = max(1, self.counters.samples * image.steps * hidden.size)
+            found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most}
+        return found
 
     def energy(self) -> Energy:
         """Return the energy of everything counted so far."""

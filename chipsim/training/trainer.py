@@ -21,7 +21,7 @@ from chipsim.training.calibrate import calibrate_shifts
 from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
 from chipsim.training.passes import BatchPass, ChipPass
-from chipsim.training.run import Accuracy, Run, activity_of, summarise
+from chipsim.training.run import Accuracy, Run, summarise
 from chipsim.training.runfolder import digest, interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
 
@@ -147,7 +147,7 @@ def one_pass(
     total = local.energy().total_j
     return {
         "pass": run + 1, "loss": loss / count, "train_accuracy": int(right) / count, "test_accuracy": test,
-        "activity": activity_of(local.counters, image), "energy_j_per_sample": None if total is None else total / count,
+        "activity": local.activity(), "energy_j_per_sample": None if total is None else total / count,
     }  # fmt: skip
 
 
