@@ -26,7 +26,7 @@ class Rules(NamedTuple):
     """What the kernel of a neuron model reads beside the state of its compartment."""
 
     constants: np.ndarray  # [P, CONSTANTS] number: decay words of V and of the second variable first, then the model's own
-    powers: np.ndarray  # [P, 2, entries + 1] number: decay word over n steps, for lazy decay; 0 in the last entry, for longer times
+    powers: np.ndarray  # [P, 2, entries + 1] number: decay word over n steps, for lazy decay; 0 in the last, for more steps
     modes: Arithmetic
 
 
@@ -99,17 +99,15 @@ class Cells(NamedTuple):
 
     state: np.ndarray  # [VARIABLES, N] number: V (readout: without the factor 1 - a_r), then what the model declares
     payload: np.ndarray  # [N] number: what the last update sent; 0: no spike
+    potential: np.ndarray  # [N] number: V before a reset to zero, minus the threshold
     address: np.ndarray  # [3] int64 seed, sample, pass of the random words of this sample
 
 
 class Membranes(NamedTuple):
-    """State of the compartments and accumulators of all cores during one sample."""
+    """State of the compartments of all cores during one sample."""
 
     cells: Cells
-    total: np.ndarray  # [N] number: what arrives in this step
-    touched: np.ndarray  # [N] bool: something arrives in this step
     due: np.ndarray  # [N] bool: something arrives, or it spiked in the step before
-    potential: np.ndarray  # [N] number: V before a reset to zero, minus the threshold
     active: np.ndarray  # [N] bool: active in this step
     last: np.ndarray  # [N] int64: step of the last update (lazy decay)
     until: np.ndarray  # [N] int64: last step of passive activity (scan analytic)
@@ -121,6 +119,8 @@ class Membranes(NamedTuple):
 class Lines(NamedTuple):
     """Accumulators and delay lines."""
 
+    total: np.ndarray  # [N] number: what arrives in this step
+    touched: np.ndarray  # [N] bool: something arrives in this step
     sums: np.ndarray  # [targets x depth] number: sums of one projection
     hits: np.ndarray  # [targets x depth] bool: which of them a synapse was added to
     ring: np.ndarray  # [entries] number: delay lines
@@ -207,11 +207,11 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
 
     return Workspace(
         Membranes(
-            Cells(zeros(VARIABLES, neurons), zeros(neurons), ints(3)),
-            zeros(neurons), bools(neurons), bools(neurons), zeros(neurons), bools(neurons),
-            ints(neurons), ints(neurons), zeros(classes, 2), ints(classes), zeros(steps if record else 0, 2, neurons),
+            Cells(zeros(VARIABLES, neurons), zeros(neurons), zeros(neurons), ints(3)),
+            bools(neurons), bools(neurons), ints(neurons), ints(neurons),
+            zeros(classes, 2), ints(classes), zeros(steps if record else 0, 2, neurons),
         ),
-        Lines(zeros(widest), bools(widest), zeros(slots), bools(slots)),
+        Lines(zeros(neurons), bools(neurons), zeros(widest), bools(widest), zeros(slots), bools(slots)),
         SpikeLog(ints(capacity), zeros(capacity), ints(index)),
         ActiveLog(ints(capacity), zeros(capacity), ints(capacity), ints(index)),
         Errors(zeros(neurons), zeros(neurons), zeros(neurons), zeros(classes), ints(classes), ints(neurons), ints(slices),

@@ -103,7 +103,7 @@ def test_training_on_the_chip_does_not_depend_on_placement_or_threads(case):
     assert_learned(first)
     assert len({tuple(s.core for s in run.image.slices) for run in runs.values()}) == 4
     assert len(runs["shared"].image.memory) < len(runs["shared"].image.slices) - 1
-    for name, run in runs.items():
+    for run in runs.values():
         assert_same(first, run)
         assert sums(run, ALWAYS_EQUAL) == sums(first, ALWAYS_EQUAL)
 
@@ -112,7 +112,7 @@ def test_training_on_the_chip_does_not_depend_on_placement_or_threads(case):
 def test_training_in_float_does_not_depend_on_placement_or_threads(numerics):
     runs = trained({}, {}, numerics)
     assert_learned(runs["in-order"])
-    for name, run in runs.items():
+    for run in runs.values():
         assert_same(runs["in-order"], run)
         assert sums(run, ALWAYS_EQUAL) == sums(runs["in-order"], ALWAYS_EQUAL)
 

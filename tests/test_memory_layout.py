@@ -295,5 +295,5 @@ def test_cores_are_named_where_a_cut_would_help():
     small = bridge.toy(tiles_x=1, tiles_y=1, cores_per_tile=2, compartments_per_core=6)
     layers = [p("in", "input", 2), p("a", "delta-lif", 6, tau_ms=9.0), p("out", "leaky-readout", 6, tau_ms=9.0)]
     assert compile_network(network(layers), small).cores_used == 2
-    with pytest.raises(CapacityError, match=r'cores = 3, .*has 2 cores \(needed: a 2 because of compartments_per_core, out 1\)'):
+    with pytest.raises(CapacityError, match=r"cores = 3, .*has 2 cores \(needed: a 2 because of compartments_per_core, out 1\)"):
         compile_network(network([layers[0], layers[1] | {"size": 7}, layers[2]]), small)

@@ -1,4 +1,9 @@
-"""The only place where numba is configured: the decorator `kernel` and the float/fixed switch `by_number`.
+"""The only place where numba is configured: the decorators of kernels and the switches `by_number` and `by_code`.
+
+    kernel     callable from Python, kept on disk
+    entry      as kernel, without counting references to arrays: what runs for every sample
+    inner      called by other kernels alone
+    inlined    as inner, pasted into its only caller
 
 numba's own cache does not notice an edit in a function that a kernel calls (numba/numba#1833). So the cache lives in a folder named
 by a digest of every source that may hold kernels, of the numba version and of this Python; an edit anywhere gives a fresh folder.
@@ -21,6 +26,8 @@ from numba.extending import overload
 from platformdirs import user_cache_path
 
 PACKAGE = Path(__file__).resolve().parent.parent
+OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+INNER = {"_nrt": False, "no_cpython_wrapper": True}
 SOURCES = ("kernels", "neurons", "learning", "simulator", "state.py")
 
 
@@ -58,10 +65,33 @@ def kernels_cached() -> bool:
 
 def kernel(function: Callable) -> Callable:
     """Compile `function` with numba: cached, without the global interpreter lock, integers as written, no fast math."""
+    return cached(function)
+
+
+def entry(function: Callable) -> Callable:
+    """Compile `function` as `kernel` does; neither it nor what it calls may allocate an array, so no references are counted."""
+    return cached(function, _nrt=False)
+
+
+def inner(function: Callable) -> Callable:
+    """Compile `function` for other kernels alone: it cannot be called from Python, may not allocate, and is stored with its callers.
+
+    No references, no wrapper for Python and no file of its own: it is compiled in less time, and handing it arrays costs nothing.
+    """
+    return numba.njit(**OPTIONS, **INNER)(function)
+
+
+def inlined(function: Callable) -> Callable:
+    """As `inner`, pasted into its caller: for functions with one caller, since LLVM works anew on every layer of calls."""
+    return numba.njit(**OPTIONS, **INNER, inline="always")(function)
+
+
+def cached(function: Callable, **options: bool) -> Callable:
+    """Compile `function` and keep it on disk."""
     before = config.CACHE_DIR
     config.CACHE_DIR = str(CACHE)
     try:
-        compiled = numba.njit(cache=WRITABLE, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=WRITABLE, **OPTIONS, **options)(function)
     finally:
         config.CACHE_DIR = before
     if WRITABLE and hasattr(compiled, "_cache"):

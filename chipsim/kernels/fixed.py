@@ -84,15 +84,22 @@ def _clip_fixed(x, bits):
 
 def _settle_fixed(x, exponent, before, after):
     """Scale the sum of one projection by 2^exponent; a right shift floors the sum. before, after: widths it wraps at, 0: none."""
-    if before > 0:
-        x = wrap(x, before)
-    x = x << np.int64(exponent) if exponent > 0 else x >> np.int64(-exponent)
-    if after == CONV_BITS and wrap(x, 32) != x:  # lava-nc's convolution goes through a conversion that leaves nothing of such a sum
+    x = scale(wrap(x, before) if before > 0 else x, exponent)
+    if after == CONV_BITS and wrap(x, 32) != x:  # lava-nc's convolution converts such a sum to nothing
         return x * 0
     return wrap(x, after) if after > 0 else x
 
 
 def _settle_float(x, exponent, before, after):
+    return scale(x, exponent)
+
+
+def _scale_fixed(x, exponent):
+    """Multiply by 2^exponent; a right shift floors."""
+    return x << np.int64(exponent) if exponent > 0 else x >> np.int64(-exponent)
+
+
+def _scale_float(x, exponent):
     return x if exponent == 0 else x * 2.0**exponent
 
 
@@ -144,6 +151,7 @@ saturate = by_number(_saturate_fixed, _as_it_is)
 wrap = by_number(_wrap_fixed, _as_it_is)
 fold = by_number(_fold_fixed, _as_it_is)
 clip = by_number(_clip_fixed, _as_it_is)
+scale = by_number(_scale_fixed, _scale_float)
 settle = by_number(_settle_fixed, _settle_float)
 rescale = by_number(_rescale_fixed, _rescale_float)
 weigh = by_number(_weigh_fixed, _weigh_float)

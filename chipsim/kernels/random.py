@@ -10,8 +10,8 @@ import numpy as np
 
 from chipsim.kernels._jit import kernel
 
-WEIGHT_WRITE = 1  # streams: stochastic rounding of weight writes,
-DECAY_V, DECAY_U, DECAY_ADAPTATION = 2, 3, 4  # of the decay of potential, current and adaptive threshold (word of a neuron, not a synapse)
+# Streams: stochastic rounding of weight writes, and of the decay of potential, current and adaptive threshold (addressed by neuron).
+WEIGHT_WRITE, DECAY_V, DECAY_U, DECAY_ADAPTATION = 1, 2, 3, 4
 
 MASK = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)

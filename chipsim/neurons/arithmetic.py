@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.kernels._jit import by_number, kernel
+from chipsim.kernels._jit import by_number, inner
 from chipsim.kernels.fixed import clip, decay_as, fold, saturate, wrap
 from chipsim.kernels.random import DECAY_U, random_word
 from chipsim.neurons.contract import SECOND
@@ -63,13 +63,13 @@ chance = by_number(_chance_fixed, _chance_float)
 flag = by_number(_flag_fixed, _flag_float)
 
 
-@kernel
+@inner
 def leak(x, word, now, modes, stream):
     """Return a state variable after its decay."""
     return decay_as(x, word, modes.rounding, chance(x, now, modes, stream))
 
 
-@kernel
+@inner
 def into_v(x, modes):
     """Bring a value into the membrane, delta family: two's complement, saturating or wrapping."""
     if modes.overflow_v == WRAP:
@@ -77,7 +77,7 @@ def into_v(x, modes):
     return saturate(x, modes.v_bits)
 
 
-@kernel
+@inner
 def into_loihi_v(x, modes):
     """Bring a value into the voltage, Loihi family: symmetric, saturating (Loihi) or folding once."""
     if modes.overflow_v == WRAP:
@@ -85,7 +85,7 @@ def into_loihi_v(x, modes):
     return clip(x, modes.v_bits)
 
 
-@kernel
+@inner
 def current(s, a, k, now, modes):
     """Return the current u of the Loihi family with what arrives."""
     x = wrap(leak(s[SECOND], k[SECOND], now, modes, DECAY_U) + wrap(a * CURRENT_SCALE, LOIHI_BITS), LOIHI_BITS)

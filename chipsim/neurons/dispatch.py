@@ -1,8 +1,61 @@
-"""One kernel for all neuron models, made from the registry: `update(code, s, a, sent, k, now, modes)`."""
+"""One kernel for all neuron models, made from the registry: `sweep` updates neighbouring compartments of one population.
+
+The loop over compartments stands inside the choice of the model, once per model with the model's `update` pasted in: choosing costs
+nothing per compartment, and LLVM drops what a model does not use.
+"""
 
 from __future__ import annotations
 
-from chipsim.kernels._jit import by_code
-from chipsim.neurons import CODES, model
+from collections.abc import Callable
+from typing import NamedTuple
 
-update = by_code({code: model(name).update for name, code in CODES.items()}, "s, a, sent, k, now, modes")
+import numpy as np
+
+from chipsim.kernels._jit import by_code, inlined, inner
+from chipsim.kernels.fixed import number
+from chipsim.neurons import CODES, model
+from chipsim.neurons.arithmetic import Now
+from chipsim.neurons.contract import SECOND, THIRD, V
+
+
+class Slots(NamedTuple):
+    """The memory of n neighbouring compartments, in views of the arrays of all; [n] number each."""
+
+    v: np.ndarray
+    second: np.ndarray
+    third: np.ndarray
+    payload: np.ndarray
+    potential: np.ndarray
+    total: np.ndarray  # what arrives
+
+
+def loop(update: Callable) -> Callable:
+    """Return the loop over compartments of one model; it returns how many of them changed their V."""
+    update = inlined(getattr(update, "py_func", update))
+
+    def run(first, t, k, slots, address, modes):
+        moved = 0
+        for i in range(len(slots.v)):
+            now = Now(first + i, t, address[0], address[1], address[2])
+            before = (number(slots.v[i]), number(slots.second[i]), number(slots.third[i]))
+            after, sent, potential = update(before, number(slots.total[i]), number(slots.payload[i]), k, now, modes)
+            slots.third[i] = after[THIRD]  # last to first: LLVM then leaves out what the model does not change
+            slots.second[i] = after[SECOND]
+            slots.v[i] = after[V]
+            slots.payload[i] = sent
+            slots.potential[i] = potential
+            moved += after[V] != before[V]
+        return moved
+
+    return inner(run)
+
+
+loop_of = by_code({code: loop(model(name).update) for name, code in CODES.items()}, "first, t, k, slots, address, modes")
+
+
+@inlined
+def sweep(code, first, end, t, k, total, cells, modes):
+    """Update the compartments first .. end of a population of model `code` with constants k; return how many changed their V."""
+    at, state, address = slice(first, end), cells.state, cells.address
+    slots = Slots(state[V, at], state[SECOND, at], state[THIRD, at], cells.payload[at], cells.potential[at], total[at])
+    return loop_of(code, first, t, k, slots, (address[0], address[1], address[2]), modes)

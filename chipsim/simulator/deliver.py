@@ -2,61 +2,84 @@
 
 from __future__ import annotations
 
-from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import settle, weigh, wide
+from chipsim.kernels._jit import inlined, inner
+from chipsim.kernels.fixed import scale, settle, weigh, wide
 
 
-@kernel
-def deliver(t, wires, weights, spikes, m, lines):
-    """Fill `m.total` with what arrives at every neuron in step t, and `m.touched` with whether anything does."""
-    m.total[:] = 0
-    m.touched[:] = False
+@inlined
+def deliver(t, wires, weights, spikes, lines):
+    """Fill `lines.total` with what arrives at every neuron in step t, and `lines.touched` with whether anything does."""
+    lines.total[:] = 0
+    lines.touched[:] = False
     if t == 0:
         return
     for k in range(len(wires.pre)):
         at = (t - 1) * wires.populations + wires.pre[k]
         span = (spikes.start[at], spikes.start[at + 1])
         if span[1] > span[0]:
-            add_spikes(k, span, wires, weights, spikes, lines)
+            lines.sums[: wires.width[k] * max(wires.depth[k], 1)] = 0
+            if wires.listed[k]:
+                add_lists(k, span, wires, weights, spikes, lines)
+            else:
+                add_rows(k, span, wires, weights, spikes, lines.sums)
         if wires.depth[k] > 0:
             if span[1] > span[0]:
                 delay(t, k, wires, lines)
-            take_due(t, k, wires, m, lines)
+            take_due(t, k, wires, lines)
         elif span[1] > span[0]:
-            arrive(k, wires, m, lines)
+            arrive(k, wires, lines)
 
 
-@kernel
-def add_spikes(k, span, wires, weights, spikes, lines):
-    """Add the weights of projection k for the spikes in `span` of the log: one sum per target and delay, in `lines.sums`."""
-    depth, width, graded, bits = max(wires.depth[k], 1), wires.width[k], wires.graded[k], wires.product_wrap[k]
-    lines.sums[: width * depth] = 0
-    lines.hits[: width * depth] = not wires.listed[k]
+@inner
+def add_rows(k, span, wires, weights, spikes, sums):
+    """Add the weight rows of a dense projection k for the spikes in `span` of the log: one sum per target, in `sums`."""
+    width, graded, bits = wires.width[k], wires.graded[k], wires.product_wrap[k]
     for e in range(span[0], span[1]):
-        i, value = spikes.unit[e] - wires.first_pre[k], wide(spikes.value[e])
-        if wires.listed[k]:
-            row = wires.first_row[k] + i
-            for x in range(wires.list_start[row], wires.list_start[row + 1]):
-                slot = wires.list_post[x] * depth + wires.list_delay[x]
-                lines.sums[slot] += weigh(value, weights[wires.list_weight[x]], graded, bits)
-                lines.hits[slot] = True
-        else:
-            row = wires.offset[k] + i * width
+        first, value = wires.offset[k] + (spikes.unit[e] - wires.first_pre[k]) * width, wide(spikes.value[e])
+        row = weights[first : first + width]
+        if graded or bits > 0:
             for j in range(width):
-                lines.sums[j] += weigh(value, weights[row + j], graded, bits)
+                sums[j] += weigh(value, row[j], graded, bits)
+        else:
+            for j in range(width):
+                sums[j] += weigh(value, row[j], False, 0)
 
 
-@kernel
-def arrive(k, wires, m, lines):
+@inner
+def add_lists(k, span, wires, weights, spikes, lines):
+    """Add the listed weights of projection k for the spikes in `span` of the log: one sum per target and delay, in `lines.sums`."""
+    depth, graded, bits = max(wires.depth[k], 1), wires.graded[k], wires.product_wrap[k]
+    lines.hits[: wires.width[k] * depth] = False
+    for e in range(span[0], span[1]):
+        row, value = wires.first_row[k] + spikes.unit[e] - wires.first_pre[k], wide(spikes.value[e])
+        for x in range(wires.list_start[row], wires.list_start[row + 1]):
+            slot = wires.list_post[x] * depth + wires.list_delay[x]
+            lines.sums[slot] += weigh(value, weights[wires.list_weight[x]], graded, bits)
+            lines.hits[slot] = True
+
+
+@inner
+def arrive(k, wires, lines):
     """Add the scaled sums of a projection without delays to what arrives now."""
-    first, exponent, before, after = wires.first[k], wires.exponent[k], wires.sum_wrap[k], wires.end_wrap[k]
-    for j in range(wires.width[k]):
-        if lines.hits[j]:
-            m.total[first + j] += settle(wide(lines.sums[j]), exponent, before, after)
-            m.touched[first + j] = True
+    first, width = wires.first[k], wires.width[k]
+    exponent, before, after = wires.exponent[k], wires.sum_wrap[k], wires.end_wrap[k]
+    total, touched = lines.total[first : first + width], lines.touched[first : first + width]
+    if wires.listed[k]:
+        for j in range(width):
+            if lines.hits[j]:
+                total[j] += settle(wide(lines.sums[j]), exponent, before, after)
+                touched[j] = True
+        return
+    touched[:] = True
+    if before == 0 and after == 0:
+        for j in range(width):
+            total[j] += scale(wide(lines.sums[j]), exponent)
+    else:
+        for j in range(width):
+            total[j] += settle(wide(lines.sums[j]), exponent, before, after)
 
 
-@kernel
+@inner
 def delay(t, k, wires, lines):
     """Put the scaled sums of a projection with delays into its delay lines: delay d is due at t + d."""
     depth, exponent, before, after = wires.depth[k], wires.exponent[k], wires.sum_wrap[k], wires.end_wrap[k]
@@ -68,14 +91,14 @@ def delay(t, k, wires, lines):
                 lines.ring_hits[slot] = True
 
 
-@kernel
-def take_due(t, k, wires, m, lines):
+@inner
+def take_due(t, k, wires, lines):
     """Take what the delay lines of a projection hold for step t."""
     first, depth = wires.first[k], wires.depth[k]
     for j in range(wires.width[k]):
         slot = wires.ring[k] + j * depth + t % depth
         if lines.ring_hits[slot]:
-            m.total[first + j] += settle(wide(lines.ring[slot]), 0, 0, wires.end_wrap[k])
-            m.touched[first + j] = True
+            lines.total[first + j] += settle(wide(lines.ring[slot]), 0, 0, wires.end_wrap[k])
+            lines.touched[first + j] = True
             lines.ring[slot] = 0
             lines.ring_hits[slot] = False

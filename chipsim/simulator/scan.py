@@ -1,13 +1,13 @@
 """The active test |V - theta| < band, made in one of three ways (docs/semantics.md section 3; learning.scan).
 
-    clocked     every neuron in every step
-    touched     neurons at which something arrives, or that spiked in the step before; passive activity is missed
-    analytic    as touched, and each test also finds how many further steps V stays in the band while it decays alone
+clocked     every neuron in every step
+touched     neurons at which something arrives, or that spiked in the step before; passive activity is missed
+analytic    as touched, and each test also finds how many further steps V stays in the band while it decays alone
 """
 
 from __future__ import annotations
 
-from chipsim.kernels._jit import kernel
+from chipsim.kernels._jit import inner
 from chipsim.kernels.fixed import decay_as, number
 from chipsim.neurons.arithmetic import THETA
 from chipsim.neurons.contract import V
@@ -15,28 +15,35 @@ from chipsim.neurons.contract import V
 CLOCKED, ANALYTIC = 0, 2
 
 
-@kernel
-def gate(t, steps, p, circuit, m, activity):
-    """Set `m.active` of population p for step t."""
-    band, scan, lazy, rules = circuit.band[p], circuit.scan, circuit.lazy[p], circuit.rules
-    theta = rules.constants[p, THETA]
-    for n in range(circuit.lo[p], circuit.hi[p]):
+@inner
+def gate_all(span, band, potential, active):
+    """Set `active` of the compartments in `span`, all of which are tested."""
+    for n in range(span[0], span[1]):
+        active[n] = abs(potential[n]) < band
+
+
+@inner
+def gate(t, steps, p, s, circuit, m, activity):
+    """Set `m.active` of slice s, in population p, for step t: only compartments that are due are tested."""
+    band, analytic, lazy, rules = circuit.band[p], circuit.scan == ANALYTIC, circuit.lazy[p], circuit.rules
+    theta, potential = rules.constants[p, THETA], m.cells.potential
+    for n in range(circuit.slice_lo[s], circuit.slice_hi[s]):
         m.active[n] = False
-        if m.due[n] or scan == CLOCKED:
-            activity.checks[t, circuit.slice_of[n]] += 1
-            m.active[n] = abs(m.potential[n]) < band
-            if scan == ANALYTIC:
+        if m.due[n]:
+            activity.checks[t, s] += 1
+            m.active[n] = abs(potential[n]) < band
+            if analytic:
                 m.until[n] = t
                 if m.active[n] and m.cells.payload[n] == 0:
-                    activity.lookups[t, circuit.slice_of[n]] += 1
+                    activity.lookups[t, s] += 1
                     m.until[n] = t + stay(number(m.cells.state[V, n]), p, steps - 1 - t, theta - band, lazy, rules)
-        elif scan == ANALYTIC and t <= m.until[n]:
+        elif analytic and t <= m.until[n]:
             m.active[n] = True
             if lazy:
-                m.potential[n] = alone(number(m.cells.state[V, n]), t - m.last[n], p, rules) - theta
+                potential[n] = alone(number(m.cells.state[V, n]), t - m.last[n], p, rules) - theta
 
 
-@kernel
+@inner
 def stay(v, p, most, floor, lazy, rules):
     """Return how many further steps, at most `most`, V stays above `floor` when nothing arrives: the entry of the chip's table."""
     left = v
@@ -47,7 +54,7 @@ def stay(v, p, most, floor, lazy, rules):
     return most
 
 
-@kernel
+@inner
 def alone(v, since, p, rules):
     """Return V after a decay over `since` steps: one multiplication with the word of so many steps."""
     word = rules.constants[p, V] if since == 1 else rules.powers[p, V, min(since, rules.modes.entries)]

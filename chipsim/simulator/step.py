@@ -6,34 +6,33 @@ a step and arrive in the next one; routing is static, so what they cost is count
 
 from __future__ import annotations
 
-from chipsim.kernels._jit import kernel
+from chipsim.kernels._jit import entry, inlined, inner
 from chipsim.kernels.fixed import number, wide
 from chipsim.learning.surrogate import gain_of
-from chipsim.neurons.arithmetic import Now
 from chipsim.neurons.contract import V
-from chipsim.neurons.dispatch import update
+from chipsim.neurons.dispatch import sweep
 from chipsim.simulator.deliver import deliver
-from chipsim.simulator.scan import gate
+from chipsim.simulator.scan import CLOCKED, gate, gate_all
 
 
-@kernel
+@entry
 def run(steps, circuit, wires, weights, inputs, work):
     """Run one sample forward; `inputs`: a SpikeLog of the input population alone (start: [T + 1])."""
     reset(work)
     for t in range(steps):
-        deliver(t, wires, weights, work.spikes, work.membranes, work.lines)
-        fire(t, steps, circuit, work.membranes, work.activity)
-        inject(t, circuit, inputs, work.spikes, work.activity)
-        send(t, circuit, work.membranes, work.spikes, work.activity)
+        deliver(t, wires, weights, work.spikes, work.lines)
+        fire(t, steps, circuit, work.membranes, work.lines, work.activity)
+        inject(t, circuit, inputs, work.spikes, work.activity.spikes)
+        send(t, circuit, work.membranes.cells.payload, work.spikes, work.activity.spikes)
         remember(t, circuit, work.membranes, work.active, work.activity)
         read_out(t, circuit, work.membranes)
 
 
-@kernel
+@inner
 def reset(work):
     """Clear the state of all cores before a sample."""
     m, a = work.membranes, work.activity
-    for numbers in (m.cells.payload, m.potential, work.lines.ring):
+    for numbers in (m.cells.payload, m.cells.potential, work.lines.ring):
         numbers[:] = 0
     m.cells.state[:, :] = 0
     m.score[:, :] = 0
@@ -48,74 +47,110 @@ def reset(work):
     work.active.start[0] = 0
 
 
-@kernel
-def inject(t, circuit, inputs, spikes, activity):
+@inner
+def inject(t, circuit, inputs, spikes, count):
     """Append the input spikes of step t to the spike log."""
     at = t * len(circuit.lo)
     end = spikes.start[at]
     for e in range(inputs.start[t], inputs.start[t + 1]):
         spikes.unit[end] = inputs.unit[e]
         spikes.value[end] = inputs.value[e]
-        activity.spikes[t, circuit.group_of[inputs.unit[e]]] += 1
+        count[t, circuit.group_of[inputs.unit[e]]] += 1
         end += 1
     spikes.start[at + 1] = end
 
 
-@kernel
-def fire(t, steps, circuit, m, activity):
+@inlined
+def fire(t, steps, circuit, m, lines, activity):
     """Update every compartment that is due; find who spikes, who is active and which updates count as active.
 
     In step 0 only biased populations act (docs/neurons.md section 1).
     """
     for p in range(1, len(circuit.lo)):
         if t > 0 or circuit.biased[p]:
-            advance(t, p, circuit, m, activity)
-            if circuit.learns and circuit.band[p] > 0:
-                gate(t, steps, p, circuit, m, activity)
+            c = circuit.rules.constants
+            k = (number(c[p, 0]), number(c[p, 1]), number(c[p, 2]), number(c[p, 3]), number(c[p, 4]), number(c[p, 5]))
+            learns = circuit.learns and circuit.band[p] > 0
+            for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
+                span = (circuit.slice_lo[s], circuit.slice_hi[s])
+                if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):
+                    find_due(span, lines.touched, m.cells.payload, m.due)
+                activity.busy[t, s] = advance(t, p, span, k, circuit, m, lines)
+                if learns and circuit.scan == CLOCKED:
+                    gate_all(span, circuit.band[p], m.cells.potential, m.active)
+                    activity.checks[t, s] = span[1] - span[0]
+                elif learns:
+                    gate(t, steps, p, s, circuit, m, activity)
     if len(m.trace) > 0:
-        m.trace[t, :, :] = m.cells.state[:2, :]
+        record(t, m.cells.state, m.trace)
 
 
-@kernel
-def advance(t, p, circuit, m, activity):
-    """Update the compartments of population p; on a chip with lazy decay only those that are due."""
-    kind, lazy, predicate, rules, modes = circuit.kind[p], circuit.lazy[p], circuit.predicate, circuit.rules, circuit.rules.modes
-    state, payload, c = m.cells.state, m.cells.payload, rules.constants
-    seed, sample, run_ = m.cells.address[0], m.cells.address[1], m.cells.address[2]
-    for n in range(circuit.lo[p], circuit.hi[p]):
-        m.due[n] = m.touched[n] or payload[n] != 0
-        if lazy and not m.due[n]:
-            continue
-        first, second = c[p, 0], c[p, 1]
-        if lazy and t - m.last[n] > 1:
-            first, second = rules.powers[p, 0, min(t - m.last[n], modes.entries)], rules.powers[p, 1, min(t - m.last[n], modes.entries)]
-        k = (number(first), number(second), number(c[p, 2]), number(c[p, 3]), number(c[p, 4]), number(c[p, 5]))
-        before = (number(state[0, n]), number(state[1, n]), number(state[2, n]))
-        now = Now(n, t, seed, sample, run_)
-        after, sent, m.potential[n] = update(kind, before, number(m.total[n]), number(payload[n]), k, now, modes)
-        state[0, n], state[1, n], state[2, n], payload[n] = after[0], after[1], after[2], sent
-        m.last[n] = t
-        busy = m.touched[n] if predicate == 1 else (sent != 0 if predicate == 0 else after[0] != before[0])
-        if lazy or busy:
-            activity.busy[t, circuit.slice_of[n]] += 1
+@inner
+def find_due(span, touched, payload, due):
+    """Mark the compartments at which something arrives, or that spiked in the step before."""
+    for n in range(span[0], span[1]):
+        due[n] = touched[n] or payload[n] != 0
 
 
-@kernel
-def send(t, circuit, m, spikes, activity):
+@inner
+def busy(span, predicate, moved, touched, payload):
+    """Return how many updates of a slice count as active; `moved`: how many changed V."""
+    if predicate == 2:
+        return moved
+    count = 0
+    for n in range(span[0], span[1]):
+        count += touched[n] if predicate == 1 else payload[n] != 0
+    return count
+
+
+@inlined
+def advance(t, p, span, k, circuit, m, lines):
+    """Update the compartments of a slice, all at once or, with lazy decay, one by one those that are due.
+
+    k: constants of the population. Returns how many updates count as active; on demand all do.
+    """
+    n, end, moved, count, powers, modes = span[0], span[1], 0, 0, circuit.rules.powers, circuit.rules.modes
+    while n < end:  # one call of `sweep` for both ways, since it is pasted in here
+        words, after = k, end
+        if circuit.lazy[p]:
+            after = n + 1
+            if not m.due[n]:
+                n = after
+                continue
+            if t - m.last[n] > 1:
+                since = min(t - m.last[n], modes.entries)
+                words = (number(powers[p, 0, since]), number(powers[p, 1, since]), k[2], k[3], k[4], k[5])
+            m.last[n] = t
+            count += 1
+        moved += sweep(circuit.kind[p], n, after, t, words, lines.total, m.cells, modes)
+        n = after
+    return count if circuit.lazy[p] else busy(span, circuit.predicate, moved, lines.touched, m.cells.payload)
+
+
+@inner
+def record(t, state, trace):
+    """Keep V and the second variable of every compartment."""
+    for n in range(state.shape[1]):
+        trace[t, 0, n] = state[0, n]
+        trace[t, 1, n] = state[1, n]
+
+
+@inner
+def send(t, circuit, payload, spikes, count):
     """Append the spikes of all populations but the input to the spike log: their packets arrive in step t + 1."""
     populations = len(circuit.lo)
     for p in range(1, populations):
         end = spikes.start[t * populations + p]
         for n in range(circuit.lo[p], circuit.hi[p]):
-            if m.cells.payload[n] != 0:
+            if payload[n] != 0:
                 spikes.unit[end] = n
-                spikes.value[end] = m.cells.payload[n]
-                activity.spikes[t, circuit.group_of[n]] += 1
+                spikes.value[end] = payload[n]
+                count[t, circuit.group_of[n]] += 1
                 end += 1
         spikes.start[t * populations + p + 1] = end
 
 
-@kernel
+@inner
 def remember(t, circuit, m, active, activity):
     """Append the active events to the active log, with the surrogate derivative g(V)."""
     populations = len(circuit.lo)
@@ -124,7 +159,7 @@ def remember(t, circuit, m, active, activity):
         end = active.start[t * populations + p]
         for n in range(circuit.lo[p], circuit.hi[p]):
             if m.active[n]:
-                code, gain = gain_of(wide(m.potential[n]), circuit.band[p], circuit.lut, circuit.box)
+                code, gain = gain_of(wide(m.cells.potential[n]), circuit.band[p], circuit.lut, circuit.box)
                 active.unit[end] = n
                 active.code[end] = code
                 active.gain[end] = gain
@@ -135,7 +170,7 @@ def remember(t, circuit, m, active, activity):
         active.start[t * populations + p + 1] = end
 
 
-@kernel
+@inner
 def read_out(t, circuit, m):
     """Follow the sum and the maximum over time of every class; out[0] = 0 counts, ties go to the first step."""
     first = circuit.lo[-1]

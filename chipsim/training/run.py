@@ -98,7 +98,9 @@ def warnings_of(job: Job, image: ChipImage, tally: Tally, activity: dict[str, di
             found.append(f"{name} never had an active neuron, so nothing below it learned: raise learning.half_width or the gain")
     for name, errors in zip(job.network.names, image.formats.errors, strict=True):
         if errors.saturated > 0:
-            found.append(f"{errors.saturated:.2%} of the initial weights to {name} were clipped to {image.formats.weight_bits} bits")
+            found.append(
+                f"{errors.saturated:.2%} of the initial weights to {name} were clipped to {image.formats.weight_bits} bits"
+            )
     if not image.formats.fixed:
         found.append(f"{job.numerics}: counts are those of the float run, memory and prices those of the chip's integer units")
     if tally.time.unpriced:
