@@ -193,7 +193,7 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
     number = circuit.rules.constants.dtype
     populations, slices, neurons = len(circuit.lo), len(circuit.slice_lo), int(circuit.hi[-1])
     capacity, index, classes = steps * neurons, steps * populations + 1, circuit.classes
-    widest = int((np.maximum(wires.depth, 1) * wires.width).max())
+    widest = int((np.maximum(wires.depth, 1) * wires.width).max(initial=1))
     slots = int((wires.depth * wires.width).sum())
 
     def zeros(*shape: int, kind=number) -> np.ndarray:

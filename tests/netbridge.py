@@ -51,8 +51,9 @@ def projection(k: int, spec: dict) -> dict:
         found |= {key: list(spec[key]) for key in ("stride", "padding", "dilation")} | {"groups": spec["groups"]}
         found["kernel"] = [len(spec["kernel"][0]), len(spec["kernel"][0][0])]
     if spec["loihi"]:
-        found |= {"units": "mantissa", "message_bits": spec["message_bits"], "sign_mode": spec["sign"]}
-        found |= {"weight_bits": spec["weight_bits"], "weight_exp": 0 if spec["kind"] == "conv" else spec["exponent"]}
+        found |= {"units": "mantissa", "message_bits": spec["message_bits"]}
+    if spec["loihi"] and spec["kind"] != "conv":
+        found |= {"sign_mode": spec["sign"], "weight_bits": spec["weight_bits"], "weight_exp": spec["exponent"]}
     return found
 
 

@@ -23,6 +23,20 @@ CASES = {  # name -> (arguments of check, word of a broken limit)
         "synapse_words_per_core",
     ),
     "many steps": (("digits", "--chip", "loihi1-ssgd", "--set", "steps=10000000"), "log_word_bits"),
+    "weights of 4 bits": (
+        (
+            "digits",
+            "--chip",
+            "toy-event",
+            "--set",
+            "learning.scan=touched",
+            "--set",
+            "population.hidden1.size=2000",
+            "--set",
+            "learning.weight_bits=4",
+        ),
+        "axons_in_per_core",
+    ),
     "learning memory": (("digits", "--set", "chip.limits.learning_bits_per_core.value=270000"), "learning_bits_per_core"),
 }
 
@@ -61,6 +75,19 @@ def test_proposals_are_the_nearest_that_fit():
     with pytest.raises(CapacityError):
         compile_network(load_model("digits", {"population.hidden1.size": size + 1}), chip)
     assert propose(load_model("digits", {"population.hidden1.size": 50, "population.hidden2.size": 50}), chip, True) == []
+
+
+def test_a_proposal_names_the_projection_as_set_does(tmp_path, capsys):
+    text = """steps = 5
+population = [{ name = "in", neuron = "input", size = 90 }, { name = "a", neuron = "if", size = 1 }]
+projection = [{ pre = "in", post = "a", name = "few", kind = "sparse", density = 0.9 }]"""
+    (tmp_path / "m.toml").write_text(text)
+    arguments = ["check", str(tmp_path / "m.toml"), "--chip", "toy", "--inference"]
+    limit = ["--set", "chip.limits.synapse_words_per_core.value=40"]
+    assert main([*arguments, *limit, "--json"]) == 3
+    proposals = json.loads(capsys.readouterr().out)["error"]["proposals"]
+    (density,) = [proposal for proposal in proposals if "density" in proposal]
+    assert "projection.few.density" in density and main([*arguments, *limit, *shlex.split(density)]) == 0
 
 
 def test_nothing_is_proposed_for_what_no_number_mends(capsys):

@@ -176,6 +176,7 @@ cs_record = ("payloads", "v", "u")
         ({"neuron": "delta-lif", "tau_ms": 5.0}, {"units": "mantissa"}, ("Loihi family", "delta-lif")),
         ({"neuron": "loihi-lif", "dv": 1}, {"weight_bits": 4}, ("weight_bits", "mantissa")),
         ({"neuron": "loihi-lif", "dv": 1}, {"units": "mantissa", "weight_bits": 9}, ("weight_bits", "9", "8")),
+        ({"neuron": "loihi-lif", "dv": 1, "vth": 0}, {}, ("population.n.vth", "0", "above 0")),
         ({"neuron": "loihi-lif", "dv": 1}, {"delay": 63}, ("delay", "63", "62")),
         ({"neuron": "loihi-lif", "dv": 1}, {"kind": "conv", "kernel": [3, 3]}, ("shape",)),
         ({"neuron": "graded"}, {}, ("graded", "mantissas")),
@@ -190,8 +191,42 @@ def test_wrong_descriptions_are_refused_by_name(population, projection, words):
     assert all(word in str(caught.value) for word in words)
 
 
+def test_mantissas_must_come_from_somewhere():
+    population = [{"name": "in", "neuron": "input", "size": 4}, {"name": "n", "size": 4, "neuron": "loihi-lif", "dv": 1}]
+    model = cs.Network(steps=3, population=population, projection=[{"pre": "in", "post": "n", "units": "mantissa"}])
+    with pytest.raises(ConfigError, match="projection.0.init = 'normal'.*integers"):
+        cs.simulate(model, np.zeros((3, 1, 4)), numerics="fixed")
+
+
+@pytest.mark.parametrize("numerics", ["fixed", "float64"])
+def test_a_population_with_a_bias_needs_no_projection(numerics):
+    population = [{"name": "in", "neuron": "input", "size": 1},
+                  {"name": "n", "size": 2, "neuron": "loihi-lif", "dv": 0, "vth": 10, "bias_mant": 7, "bias_exp": 5}]  # fmt: skip
+    sim = cs.simulate(cs.Network(steps=6, population=population, projection=[]), np.zeros((6, 1, 1)), numerics=numerics)
+    assert sim.spikes["n"][:, 0, 0].tolist() == [False, False, True, False, False, True]
+    with pytest.raises(ConfigError, match="predictions.*leaky-readout"):
+        print(sim.predictions)
+
+
+def test_payloads_mean_the_same_in_fixed_and_float():
+    """A ternary neuron sends -1; weights in thresholds see a spike, in any numerics."""
+    ternary = {"name": "t", "size": 3, "neuron": "ternary-lif", "dv": 300, "vth_hi": 20, "vth_lo": -15}
+    model = cs.Network(
+        steps=30, population=[{"name": "in", "neuron": "input", "size": 3}, ternary, {"name": "n", "size": 1, "neuron": "if"}],
+        projection=[{"pre": "in", "post": "t", "units": "mantissa", "init": "integers", "low": -60, "high": 40},
+                    {"pre": "t", "post": "n"}],
+    )  # fmt: skip
+    weights = {"t": model.weights["t"], "n": np.full((3, 1), 0.25)}
+    x = (np.random.default_rng(3).random((30, 2, 3)) < 0.5).astype(float)
+    fixed, real = (cs.simulate(model, x, numerics=n, weights=weights, record=("payloads",)) for n in ("fixed", "float64"))
+    assert (fixed.payloads["t"] == -1).any() and np.array_equal(fixed.payloads["n"], real.payloads["n"])
+    assert fixed.payloads["n"].any()
+
+
 def test_graded_input_needs_somewhere_to_go():
     with pytest.raises(DataError, match="message_bits"):
         one({"neuron": "loihi-lif", "dv": 1}, [[3]], [[5], [0]])
+    with pytest.raises(DataError, match="message_bits"):
+        one({"neuron": "loihi-lif", "dv": 1}, [[3]], [[5], [0]], "float64")
     with pytest.raises(DataError, match="whole numbers"):
         one({"neuron": "loihi-lif", "dv": 1}, [[3]], [[5.5], [0]], projection={"message_bits": 8})

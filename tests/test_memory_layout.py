@@ -17,7 +17,7 @@ KINDS = ("synapses", "axons_in", "axons_out", "compartments", "delay_lines")
 SOURCE = 'unit = "count", basis = "assumed", source = "a test"'
 
 
-def network(population, projection=(), cores=None):
+def network(population, projection=None, cores=None):
     placement = {"strategy": "manual", "cores": cores} if cores else {}
     return cs.Network(steps=10, population=population, projection=projection, placement=placement)
 

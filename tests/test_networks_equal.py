@@ -95,7 +95,7 @@ def as_routed(net: dict, image) -> dict:
     for spec in net["projections"]:
         synapses = [(i, j, d) for i, rows in refnet_fan(spec).items() for j, _, d in rows]
         late = spec["delays"] is not None if spec["kind"] == "dense" else spec.get("delayed", False)
-        stored = 8 if spec["kind"] == "conv" and not spec["loihi"] else spec["weight_bits"] if spec["loihi"] else 8
+        stored = spec["weight_bits"] if spec["loihi"] and spec["kind"] != "conv" else 8
         kernel = spec["kernel"] if spec["kind"] == "conv" else []
         projections.append({
             "pre": spec["pre"], "post": spec["post"], "kind": spec["kind"], "synapses": synapses, "weight_bits": stored,

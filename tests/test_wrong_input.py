@@ -35,7 +35,7 @@ WRONG = {
     "simulate: no such model": (lambda: cs.simulate("digitz", X), "did you mean 'digits'"),
     "simulate: ragged": (lambda: cs.simulate(NET, RAGGED), "shape"),
     "simulate: objects": (lambda: cs.simulate(NET, np.array([[[None]]])), "numeric array"),
-    "simulate: record": (lambda: cs.simulate(NET, X, record=("w",)), "record = 'w'.*spikes, v, u, payloads, active"),
+    "simulate: record": (lambda: cs.simulate(NET, X, record=("w",)), "record = .w..*spikes, v, u, payloads, active"),
     "gradients: rule": (lambda: cs.gradients(NET, X, Y, rule=["x"]), "rule"),
     "gradients: model": (lambda: cs.gradients(7, X, Y), "model = 7"),
     "weights: a list": (lambda: NET.with_weights([1, 2]), "form = 'list', but a dict"),

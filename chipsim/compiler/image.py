@@ -158,7 +158,7 @@ def power_table(word: float, entries: int, fixed: bool) -> list[float]:
 
 def synapse_arrays(plan: Plan, form: Formats, slices_of: np.ndarray) -> dict[str, np.ndarray]:
     """Return what the learning rule reads, per projection."""
-    ends, sizes = ints(plan.network.ends), ints([p.size for p in plan.network.population])
+    ends, sizes = ints(plan.network.ends).reshape(-1, 2), ints([p.size for p in plan.network.population])
     rows = sizes[ends[:, 0]] * slices_of[ends[:, 1]]
     return {
         "pre": ends[:, 0].copy(), "post": ends[:, 1].copy(), "offset": offsets(plan),

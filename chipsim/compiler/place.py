@@ -74,17 +74,31 @@ def cuts_of(plan: Plan, parts: dict[int, int]) -> Cuts:
 
 
 def enough_parts(plan: Plan, p: int, parts: dict[int, int]) -> tuple[int, list[Problem], str]:
-    """Return the smallest number of slices of population p that breaks no limit, the problems if there is none, and why not fewer."""
-    population, found, reason = plan.network.population[p], [], ""
+    """Return the smallest number of slices of population p that breaks no limit, the problems if there is none, and why not fewer.
+
+    Found by bisection: more slices need less each.
+    """
+    population = plan.network.population[p]
     most = min(population.size, plan.chip.mesh.cores)
-    for n in range(parts[p], most + 1):
-        cuts = cuts_of(plan, {**parts, p: n})
-        cores = [core_memory(plan, 0, [Slice(p, 0, lo, hi)], cuts) for lo, hi in distinct(plan, p, cuts[p])]
-        found = worst(plan, cores, f'population "{population.name}" ({population.size} neurons)', "with {n} neurons on a core")
-        if not found:
-            return n, [], reason
-        reason = f" because of {', '.join(problem.key for problem in found)}"
-    return most, found, reason
+    low, high, reason = parts[p] - 1, most, ""
+    found = broken_by(plan, p, parts, most)
+    if found:
+        return most, found, ""
+    while high - low > 1:  # high breaks no limit, low breaks one (or is less than is asked for)
+        middle = (low + high) // 2
+        problems = broken_by(plan, p, parts, middle)
+        if problems:
+            low, reason = middle, f" because of {', '.join(problem.key for problem in problems)}"
+        else:
+            high = middle
+    return high, [], reason
+
+
+def broken_by(plan: Plan, p: int, parts: dict[int, int], n: int) -> list[Problem]:
+    """Return the limits that population p breaks in n slices."""
+    population, cuts = plan.network.population[p], cuts_of(plan, {**parts, p: n})
+    cores = [core_memory(plan, 0, [Slice(p, 0, lo, hi)], cuts) for lo, hi in distinct(plan, p, cuts[p])]
+    return worst(plan, cores, f'population "{population.name}" ({population.size} neurons)', "with {n} neurons on a core")
 
 
 def distinct(plan: Plan, p: int, slices: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from chipsim.compiler.place import place
 from chipsim.compiler.plan import Plan
+from chipsim.compiler.quantize import format_problems
 from chipsim.compiler.require import require
-from chipsim.errors import CapacityError, ConfigError
+from chipsim.errors import CapacityError, ConfigError, raise_all
 from chipsim.hardware import Chip, build_chip
 from chipsim.network import Network
 
@@ -43,6 +44,7 @@ def fits(network: Network | None, chip: Chip | None, learn: bool) -> bool:
         return False
     try:
         require(network, chip, learn)
+        raise_all(format_problems(network, chip), CapacityError)
         place(Plan(network, chip, learn))
     except (CapacityError, ConfigError):
         return False
@@ -60,7 +62,7 @@ def smaller_network(network: Network, chip: Chip, learn: bool) -> Iterator[Propo
     for k, projection in enumerate(network.projection):
         if projection.density is not None:
             percents = int(projection.density * 100)
-            for proposal in nearest(f"projection.{k}.density", percents, 1, thinned(network, k), chip, learn):
+            for proposal in nearest(f"projection.{projection.name or k}.density", percents, 1, thinned(network, k), chip, learn):
                 yield proposal._replace(overrides={key: value / 100 for key, value in proposal.overrides.items()})
 
 
@@ -121,6 +123,7 @@ def larger_chip(network: Network, chip: Chip, learn: bool) -> Iterator[Proposal]
         try:
             larger = with_limits(chip, raised)
             require(network, larger, learn)
+            raise_all(format_problems(network, larger), CapacityError)
             place(Plan(network, larger, learn))
             break
         except ConfigError:

@@ -104,16 +104,14 @@ def formats(
     if numerics not in NUMERICS:
         raise ConfigError(Problem("run", "numerics", numerics, f"it must be one of {', '.join(NUMERICS)}"))
     widths, rule = widths_of(chip), network.learning
-    fraction = rule.v_fraction or min(12, widths.membrane - MEMBRANE_HEADROOM)
+    fraction = chosen_fraction(network, widths)
     fixed = numerics == "fixed"
     if fixed:
-        raise_all(width_problems(network, widths, fraction, chip), CapacityError)
+        raise_all(format_problems(network, chip), CapacityError)
         raise_all(band_problems(network, fraction))
     form = Form(fixed, float(1 << fraction) if fixed else 1.0, network.dt_ms, fraction)
     constants = tuple(model(p.neuron).constants(p.own, form) for p in network.population)
     theta = tuple(c[THETA] if len(c) > THETA else 0.0 for c in constants)
-    if fixed:
-        raise_all(threshold_problems(network, theta, widths.membrane, chip), CapacityError)
     top = (1 << (rule.weight_bits - 1)) - 1
     scales = [scale_of(network, k, weights[name], theta, fraction, top, fixed, fractions) for k, name in enumerate(network.names)]
     last = len(theta) - 1
@@ -175,10 +173,25 @@ def reach(weights: np.ndarray) -> float:
     return max(float(np.abs(weights).max()), 4 * math.sqrt(float(np.mean(weights**2))))
 
 
+def chosen_fraction(network: Network, widths: Widths) -> int:
+    """Return the fraction bits of V."""
+    return network.learning.v_fraction or min(12, widths.membrane - MEMBRANE_HEADROOM)
+
+
+def format_problems(network: Network, chip: Chip | None) -> list[Problem]:
+    """Return which fixed-point formats of the network are impossible on the chip; needs no weights."""
+    widths = widths_of(chip)
+    fraction = chosen_fraction(network, widths)
+    form = Form(True, float(1 << fraction), network.dt_ms, fraction)
+    constants = [model(p.neuron).constants(p.own, form) for p in network.population]
+    theta = tuple(c[THETA] if len(c) > THETA else 0.0 for c in constants)
+    return width_problems(network, widths, fraction, chip) + threshold_problems(network, theta, widths.membrane, chip)
+
+
 def weight_fraction(weights: np.ndarray, top: int, most: int) -> int:
     """Return the fraction bits fw of a projection: the finest scale at which its weights fit, at most `most`."""
     span = reach(weights)
-    return most if span == 0 else min(most, math.floor(math.log2(top / span)))
+    return most if span == 0 else min(most, math.floor(math.log2(top) - math.log2(span)))
 
 
 def band_of(half_width: float, fraction: int, membrane: int) -> float:
@@ -191,7 +204,7 @@ def width_problems(network: Network, widths: Widths, fraction: int, chip: Chip |
     rule, name = network.learning, f'network "{network.name}"'
     where = f'chip "{chip.name}"' if chip else "the default widths"
     found = []
-    if rule.weight_bits > widths.weight:
+    if rule.weight_bits > widths.weight and not all(p.mantissa for p in network.projection):
         limit = f"{where} stores at most {widths.weight} bits per weight"
         found.append(Problem(name, "learning.weight_bits", rule.weight_bits, limit))
     for k, projection in enumerate(network.projection):

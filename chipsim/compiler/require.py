@@ -15,7 +15,7 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
         ConfigError: the rule does not train such a network, or its active test cannot be made this way.
         CapacityError: the chip lacks a capability, or a neuron model needs another kind of decay.
     """
-    raise_all(sparse_problems(network))
+    raise_all(weightless_problems(network))
     if learn:
         raise_all(rule_problems(network))
         raise_all(scan_problems(network, chip))
@@ -32,14 +32,19 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
     raise_all(found, CapacityError)
 
 
-def sparse_problems(network: Network) -> list[Problem]:
-    """Return the sparse projections of which nobody says where their synapses are."""
-    limit = "a sparse projection needs a density, or explicit weights whose non-zero entries are its synapses"
-    return [
-        Problem(f'network "{network.name}"', f"projection.{k}.density", "(nothing)", limit)
-        for k, p in enumerate(network.projection)
-        if p.kind == "sparse" and network.mask(k) is None
-    ]
+def weightless_problems(network: Network) -> list[Problem]:
+    """Return the projections of which nobody says where their synapses are, or which mantissas they hold."""
+    if network.explicit:
+        return []
+    name, found = f'network "{network.name}"', []
+    for k, p in enumerate(network.projection):
+        if p.kind == "sparse" and p.density is None:
+            limit = "a sparse projection needs a density, or explicit weights whose non-zero entries are its synapses"
+            found.append(Problem(name, f"projection.{k}.density", "(nothing)", limit))
+        if p.mantissa and p.init != "integers":
+            limit = "mantissas are drawn with init = 'integers' (low, high), or given with `with_weights`"
+            found.append(Problem(name, f"projection.{k}.init", p.init, limit))
+    return found
 
 
 def lazy_problems(network: Network, chip: Chip) -> list[Problem]:
@@ -61,11 +66,12 @@ def scan_problems(network: Network, chip: Chip | None) -> list[Problem]:
     found = []
     if lazy and rule.scan == "clocked":
         limit = f'chip "{chip.name}" visits a compartment only when something arrives (arithmetic.decay = lazy)'
-        found.append(Problem(name, "learning.scan", rule.scan, limit, "use touched or analytic"))
+        random = chip.arithmetic.rounding == "stochastic"
+        found.append(Problem(name, "learning.scan", rule.scan, limit, "use touched" if random else "use touched or analytic"))
     if rule.scan == "analytic" and rule.half_width >= 1:
         limit = "with scan = analytic it must be below 1: a wider band is entered without input, which only clocked sees"
         found.append(Problem(name, "learning.half_width", rule.half_width, limit))
     if rule.scan == "analytic" and chip is not None and chip.arithmetic.rounding == "stochastic":
         limit = f'chip "{chip.name}" rounds decays stochastically: how long V stays in the band is not known beforehand'
-        found.append(Problem(name, "learning.scan", rule.scan, limit, "use clocked or touched"))
+        found.append(Problem(name, "learning.scan", rule.scan, limit, "use touched" if lazy else "use clocked or touched"))
     return found

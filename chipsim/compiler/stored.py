@@ -93,4 +93,4 @@ def flat_weights(network: Network, weights: dict[str, np.ndarray], form: Formats
         else:
             parts.append(synapses[k].pack(weights[name] / form.unit[k]))
     kind = {"fixed": np.int32, "float64": np.float64, "float32": np.float32}[form.numerics]
-    return np.concatenate(parts).astype(kind)
+    return np.concatenate([np.zeros(0), *parts]).astype(kind)

@@ -25,15 +25,16 @@ def offsets(plan: Plan) -> np.ndarray:
 
 def wires_of(plan: Plan, form: Formats) -> Wires:
     """Return the synapses of all projections."""
-    network, ends = plan.network, ints(plan.network.ends)
+    network, ends = plan.network, ints(plan.network.ends).reshape(-1, 2)
     sizes = ints([p.size for p in network.population])
     first, depth = np.cumsum(sizes) - sizes, ints([s.depth for s in plan.synapses])
     slots = depth * sizes[ends[:, 1]]
     widths = [wraps(plan, form, k) for k in range(len(ends))]
-    graded = [p.message_bits > 0 or not (form.fixed or p.mantissa) for p in network.projection]
+    real = [pre == 0 and not form.fixed and not p.mantissa for p, (pre, _) in zip(network.projection, network.ends, strict=True)]
+    graded = [p.message_bits > 0 or r for p, r in zip(network.projection, real, strict=True)]
     return Wires(
         len(sizes), ends[:, 0].copy(), first[ends[:, 0]], first[ends[:, 1]], sizes[ends[:, 1]], offsets(plan), ints(form.exponent),
-        np.array(graded, dtype=np.bool_), *(ints(w) for w in zip(*widths, strict=True)), **listed(plan),
+        np.array(graded, dtype=np.bool_), *ints(widths).reshape(-1, 3).T.copy(), **listed(plan),
         depth=depth, ring=np.cumsum(slots) - slots,
     )  # fmt: skip
 

@@ -17,10 +17,11 @@ LEARNING_LIMITS = ("log_words_per_core", "learning_bits_per_core")
 WIDTHS = ("weight", "membrane", "decay", "synapse_delay", "synapse_tag", "synapse_word", "synapse_list_header", "axon_entry",
           "compartment_state")  # fmt: skip
 LEARNING_WIDTHS = ("log_word", "delta", "gradient_accumulator", "partial_error", "softmax_table")
-SHOWN_WIDTHS = ("current", "threshold", "delay", "tag", "trace", "learning_accumulator", "spike_message")  # for information
-OPTIONAL_WIDTHS = LEARNING_WIDTHS + SHOWN_WIDTHS
+USED_WIDTHS = ("current",)  # membrane's unless given
+SHOWN_WIDTHS = ("threshold", "delay", "tag", "trace", "learning_accumulator", "spike_message")  # for information
+OPTIONAL_WIDTHS = LEARNING_WIDTHS + USED_WIDTHS + SHOWN_WIDTHS
 WIDTH_RANGE = {  # what the kernels can hold; decay words and the softmax table have one width in this version
-    "weight": (2, 16), "membrane": (10, 40), "decay": (12, 12), "synapse_word": (1, 4096), "delta": (4, 24),
+    "weight": (2, 16), "membrane": (10, 40), "current": (10, 40), "decay": (12, 12), "synapse_word": (1, 4096), "delta": (4, 24),
     "gradient_accumulator": (8, 48), "partial_error": (8, 62), "softmax_table": (16, 16), "log_word": (1, 4096),
 }  # fmt: skip
 POWERS = ("static_core",)

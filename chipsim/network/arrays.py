@@ -70,7 +70,7 @@ def value_problems(name: str, key: str, array: np.ndarray, network: Network, k: 
     if projection.mantissa:
         if (array != np.rint(array)).any() or largest >= 2**31:
             found.append(Problem(name, key, array[array != np.rint(array)][:1] or largest, "mantissas are 32-bit integers"))
-        elif projection.kind == "conv" and largest > 128:
+        elif projection.kind == "conv" and (array.min() < -128 or array.max() > 127):
             found.append(Problem(name, key, largest, "the kernel of a convolution has 8 bits: -128 to 127"))
     elif largest > LARGEST:
         found.append(Problem(name, key, largest, f"a weight is at most {LARGEST:g} thresholds"))

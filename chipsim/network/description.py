@@ -39,11 +39,12 @@ class Network(Description):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 1
     _weights: dict[str, np.ndarray] | None = PrivateAttr(default=None)
     _delays: dict[str, np.ndarray] = PrivateAttr(default_factory=dict)
+    _masks: dict[int, np.ndarray] = PrivateAttr(default_factory=dict)  # drawn connectivity, kept once drawn
 
     @model_validator(mode="before")
     @classmethod
     def _chain(cls, table: Any) -> Any:
-        if isinstance(table, dict) and not table.get("projection") and isinstance(table.get("population"), (list, tuple)):
+        if isinstance(table, dict) and table.get("projection") is None and isinstance(table.get("population"), (list, tuple)):
             names = [getattr(p, "name", None) or (p.get("name", "") if isinstance(p, dict) else "") for p in table["population"]]
             table = {**table, "projection": [{"pre": a, "post": b} for a, b in zip(names, names[1:], strict=False)]}
         return table
@@ -134,7 +135,9 @@ class Network(Description):
         if projection.kind != "sparse":
             return None
         if projection.density is not None:
-            return draw_mask(projection, k, self.population[a], self.population[b], self.seed)
+            if k not in self._masks:
+                self._masks[k] = draw_mask(projection, k, self.population[a], self.population[b], self.seed)
+            return self._masks[k]
         return None if self._weights is None else self._weights[self.names[k]] != 0
 
     def delays(self, k: int) -> np.ndarray | None:

@@ -22,6 +22,11 @@ ONLY = {  # key -> (field, value it belongs to)
 }  # fmt: skip
 
 
+def clipped(low: int | None, high: int | None) -> tuple[int, int]:
+    """Return a range within 8 bits."""
+    return max(-128, low or 0), min(127, high or 0)
+
+
 class Projection(Description):
     """Synapses from `pre` to `post`.
 
@@ -32,9 +37,10 @@ class Projection(Description):
     units: "threshold": weights are real, in thresholds, and the compiler quantises them. "mantissa": weights are integers, stored as
     Loihi stores them (docs/neurons.md section 4), for the Loihi family only: weight_bits 1..8, weight_exp, sign_mode, and message_bits
     (above 0: a weight is multiplied with the payload of a spike).
+    Weights in thresholds see that a spike comes, not its payload (float numerics take graded values of the input, which no chip has).
     Initial weights: `normal` has standard deviation gain / sqrt(fan-in), by default with the paper's gain 20 (1 - alpha) of the
-    postsynaptic population; `uniform` is +-gain / sqrt(fan-in), gain 1 by default (source: code of Perez-Nieves & Goodman 2021);
-    `integers` is uniform over low..high (mantissas).
+    postsynaptic population (1 without a leak); `uniform` is +-gain / sqrt(fan-in), gain 1 by default (source: code of Perez-Nieves &
+    Goodman 2021); `integers` is uniform over low..high (mantissas).
     """
 
     pre: str
@@ -65,6 +71,10 @@ class Projection(Description):
                 raise ValueError(f"{key} belongs to {field} = {value!r}, this projection has {field} = {getattr(self, field)!r}")
         if self.kind == "conv" and (self.kernel is None or self.delayed or self.weight_exp):
             raise ValueError("a conv projection needs a kernel = [kx, ky] and has neither delays nor weight_exp (as in lava-nc)")
+        if self.kind == "conv" and (self.weight_bits is not None or self.sign_mode is not None):
+            raise ValueError("a conv projection has 8-bit weights of either sign: no weight_bits, no sign_mode (as in lava-nc)")
+        if self.kind == "conv" and self.init == "integers" and (self.low or 0, self.high or 0) != clipped(self.low, self.high):
+            raise ValueError(f"low = {self.low}, high = {self.high}: the kernel of a convolution has 8 bits, -128 to 127")
         if self.units == "mantissa" and self.init != "integers" and "init" in self.model_fields_set:
             raise ValueError("mantissas are drawn with init = 'integers' (low, high) or given explicitly")
         if self.init == "integers" and (

@@ -5,7 +5,7 @@ A model's file holds, beside its equation and its source,
     Parameters                  what a description may say of a population of this model (schema.Description)
     MODEL                       a neurons.contract.Model: what everybody else must know of it
     constants(own, form)        the numbers its kernel reads, decay words first (docs/neurons.md section 3)
-    update(rules, cells, at, a)   the kernel of one step: writes cells.state and cells.payload, returns the potential minus the threshold
+    update(s, a, sent, k, now, modes)   the kernel of one step, a pure function of numbers (neurons.arithmetic)
 """
 
 from __future__ import annotations

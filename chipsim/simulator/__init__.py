@@ -12,13 +12,13 @@ import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
 from chipsim.counters import Counters
-from chipsim.errors import Problem, raise_all
+from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.events import Events, as_events, require_binary, require_whole
 from chipsim.hardware import Chip, as_chip
 from chipsim.network import Network, as_network
 
 RECORDS = ("spikes", "v", "u", "payloads", "active")
-SAMPLES_PER_BLOCK = 64
+BLOCK_BYTES = 1 << 25  # of the activity kept before it is accounted for
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,14 @@ class Simulation:
 
     @property
     def predictions(self) -> np.ndarray:
-        """[B] int64: class with the largest score."""
+        """[B] int64: class with the largest score.
+
+        Raises:
+            ConfigError: the network has no readout.
+        """
+        if not self.scores.shape[1]:
+            last = self.image.network.population[-1]
+            raise ConfigError(Problem("simulation", "predictions", last.neuron, "the last population must be a leaky-readout"))
         return np.argmax(self.scores, axis=1)
 
 
@@ -71,7 +78,7 @@ def simulate(
         ConfigError: unknown numerics or record, or no thread.
     """
     record = (record,) if isinstance(record, str) else record
-    check_arguments(record, threads)
+    check_arguments(record, threads, numerics)
     network = as_network(model) if weights is None else as_network(model).with_weights(weights)
     events = as_events(x, network.populations[0].size)
     network = network.over(events.shape[0])
@@ -81,8 +88,7 @@ def simulate(
         learn="active" in record,
         numerics="float32" if numerics == "float" else numerics,
     )
-    if image.formats.fixed:
-        require_payloads(events, network)
+    require_payloads(events, network, image.formats.fixed)
     r = Recorder(image, events.samples, record)
     chunks = np.array_split(np.arange(events.samples), max(1, min(threads, events.samples)))
     with ThreadPoolExecutor(len(chunks)) as pool:
@@ -91,10 +97,13 @@ def simulate(
     return Simulation(r.spikes, r.payloads, r.v, r.u, r.active, r.scores, counters, r.v_scale, image)
 
 
-def check_arguments(record: Sequence[str], threads: int) -> None:
-    """Refuse an unknown record, and threads that are no whole number from 1."""
-    unknown = [name for name in record if name not in RECORDS]
+def check_arguments(record: object, threads: object, numerics: object) -> None:
+    """Refuse an unknown record, threads that are no whole number from 1, and numerics that are no word."""
+    listed = isinstance(record, (list, tuple, set, frozenset))
+    unknown = [str(name) for name in record if name not in RECORDS] if listed else [str(record)]
     found = [Problem("simulate(...)", "record", ", ".join(unknown), f"known: {', '.join(RECORDS)}")] if unknown else []
+    if not isinstance(numerics, str):
+        found.append(Problem("simulate(...)", "numerics", numerics, "it must be one of fixed, float, float32, float64"))
     if isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1:
         found.append(Problem("simulate(...)", "threads", threads, "a whole number of at least 1 is needed"))
     raise_all(found)
@@ -107,22 +116,24 @@ def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: R
 
     engine, block, total = Engine(image, bool(recorder.v or recorder.u)), Block(), empty_counters(image)
     log = events.spikes(image.circuit.rules.constants.dtype)
+    room = max(1, BLOCK_BYTES // sum(array.nbytes for array in engine.work.activity))
     for b in chunk.tolist():
         engine.forward(image.weights, events.of_sample(log, b), (image.network.seed, b, 0))
         recorder.keep(b, engine)
         block.keep(engine.work.activity)
-        if len(block.parts) == SAMPLES_PER_BLOCK or b == chunk[-1]:
+        if len(block.parts) >= room or b == chunk[-1]:
             total = total + account(image, block.take(), learned=False)
     return total
 
 
-def require_payloads(events: Events, network: Network) -> None:
-    """Refuse graded input events in fixed point unless some projection multiplies with whole payloads."""
-    takes = [p.message_bits > 0 for p, (pre, _) in zip(network.projection, network.ends, strict=True) if pre == 0]
-    if any(takes):
-        require_whole(events)
+def require_payloads(events: Events, network: Network, fixed: bool) -> None:
+    """Refuse graded input events that some projection of the input would take for plain spikes, and in fixed point fractions."""
+    leaving = [p for p, (pre, _) in zip(network.projection, network.ends, strict=True) if pre == 0]
+    if all(p.message_bits > 0 or not (fixed or p.mantissa) for p in leaving):
+        if fixed:
+            require_whole(events)
     else:
-        require_binary(events, "fixed point sends 0/1 spikes (message_bits of a projection in mantissas takes graded ones)")
+        require_binary(events, "graded events need message_bits in every projection of the input (mantissas), or float numerics")
 
 
 def empty_counters(image: ChipImage) -> Counters:
