@@ -13,6 +13,9 @@ from chipsim.events import Events
 SMALL = {"population.hidden1.size": 20, "population.hidden2.size": 16, "schedule.float.batch": 20}
 
 
+CHAIN = [{"pre": a, "post": b} for a, b in (("input", "hidden1"), ("hidden1", "hidden2"), ("hidden2", "out"))]
+
+
 def small(**more):
     return cs.load_model("digits", {**SMALL, **more})
 
@@ -174,7 +177,7 @@ WRONG = {
     "batch on the chip": (dict(model=small(**{"schedule.fixed.batch": 4})), "batch 1 with optimiser 'sgd'"),
     "data set": (dict(model=small(**{"data.name": "mnist"})), "known: digits"),
     "classes": (dict(model=small(**{"population.out.size": 7})), "has 10 classes"),
-    "no gradient": (dict(model=small(**{"projection": []})), "rms gradient = 0"),
+    "no gradient": (dict(model=small(**{"projection": CHAIN})), "rms gradient = 0"),
 }
 
 

@@ -59,7 +59,7 @@ def real_array(name: str, key: str, given: object, shape: tuple[int, ...]) -> tu
         return None, [Problem(name, key, f"shape {list(array.shape)}", f"{form} = {list(shape)} is required")]
     if not np.isfinite(array).all():
         bad = tuple(int(x) for x in np.argwhere(~np.isfinite(array))[0])
-        return None, [Problem(name, f"{key}[{', '.join(map(str, bad))}]", array[bad], "every weight must be finite")]
+        return None, [Problem(name, f"{key}[{', '.join(map(str, bad))}]", array[bad], "every entry must be finite")]
     return array, []
 
 

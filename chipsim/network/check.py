@@ -24,9 +24,7 @@ def structure_problems(network: Network) -> list[Problem]:
     for k, projection in enumerate(network.projection):
         found += end_problems(name, k, projection, by_name)
     if not found:
-        found += doubled(
-            name, "projection.name", network.names, "give projections between the same two populations a `name` each"
-        )
+        found += doubled(name, "projection.name", network.names, "each projection needs a name of its own: give one a `name`")
         fed = {p.post for p in network.projection}
         for p in network.population[1:]:
             if p.name not in fed and not getattr(p, "bias_mant", 0):

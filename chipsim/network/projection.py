@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from chipsim.schema import Description
 
 MOST_DELAY = 62  # Loihi stores 6 bits; the longest of the 63 slots is the one being read
 Positive = Annotated[float, Field(strict=True, gt=0, le=1e6, allow_inf_nan=False)]
-Delay = Annotated[int, Field(strict=True, ge=0, le=MOST_DELAY)]
 Whole = Annotated[int, Field(strict=True, ge=1, le=10**6)]
 Margin = Annotated[int, Field(strict=True, ge=0, le=10**6)]
 Mantissa = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
@@ -53,7 +52,7 @@ class Projection(Description):
     low: Mantissa | None = None
     high: Mantissa | None = None
     density: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
-    delay: Delay | tuple[Delay, Delay] = 0
+    delay: int | tuple[int, int] = 0
     weight_bits: Annotated[int, Field(strict=True, ge=1, le=8)] | None = None
     weight_exp: Annotated[int, Field(strict=True, ge=-31, le=24)] = 0
     sign_mode: Literal["mixed", "excitatory", "inhibitory"] | None = None
@@ -63,6 +62,14 @@ class Projection(Description):
     padding: tuple[Margin, Margin] = (0, 0)
     dilation: tuple[Whole, Whole] = (1, 1)
     groups: Whole = 1
+
+    @field_validator("delay", mode="before")
+    @classmethod
+    def _steps(cls, value: Any) -> Any:
+        pair = value if isinstance(value, (list, tuple)) else (value, value)
+        if len(pair) != 2 or any(type(d) is not int or not 0 <= d <= MOST_DELAY for d in pair) or pair[0] > pair[1]:
+            raise ValueError(f"it must be a whole number of steps from 0 to {MOST_DELAY}, or [low, high] of such, low <= high")
+        return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _sense(self) -> Projection:
@@ -81,8 +88,6 @@ class Projection(Description):
             self.units != "mantissa" or self.low is None or self.high is None or self.low > self.high
         ):
             raise ValueError("init = 'integers' draws mantissas from low to high: units = 'mantissa', low <= high")
-        if isinstance(self.delay, tuple) and self.delay[0] > self.delay[1]:
-            raise ValueError(f"delay = {list(self.delay)} must be [low, high] with low <= high")
         return self
 
     @property
