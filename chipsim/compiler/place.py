@@ -51,11 +51,12 @@ def fewest(plan: Plan) -> Cuts:
     parts = dict.fromkeys(range(len(network.population)), 1)
     problems: list[Problem] = []
     reasons: dict[int, str] = {}
+    failed: dict[int, bool] = {}
     while True:
         before = dict(parts)
         for p in range(len(parts) - 1, 0, -1):
             parts[p], found, reason = enough_parts(plan, p, parts)
-            problems, reasons[p] = problems + found, reason or reasons.get(p, "")
+            problems, reasons[p], failed[p] = problems + found, reason or reasons.get(p, ""), bool(found)
         if problems or parts == before:
             break
     used = sum(parts[p] for p in range(1, len(parts)))
@@ -64,6 +65,10 @@ def fewest(plan: Plan) -> Cuts:
         limit = f'chip "{plan.chip.name}" has {plan.chip.mesh.cores} cores (needed: {split})'
         hint = "make the populations smaller or choose a larger chip"
         problems.append(Problem(f'network "{network.name}"', "cores", used, limit, hint))
+    if problems:  # told again with the cores that all populations would take
+        problems = [
+            problem for p in range(1, len(parts)) if failed[p] for problem in broken_by(plan, p, parts, parts[p])
+        ] or problems
     raise_all(problems, CapacityError)
     return cuts_of(plan, parts)
 
@@ -97,8 +102,12 @@ def enough_parts(plan: Plan, p: int, parts: dict[int, int]) -> tuple[int, list[P
 def broken_by(plan: Plan, p: int, parts: dict[int, int], n: int) -> list[Problem]:
     """Return the limits that population p breaks in n slices."""
     population, cuts = plan.network.population[p], cuts_of(plan, {**parts, p: n})
-    cores = [core_memory(plan, 0, [Slice(p, 0, lo, hi)], cuts) for lo, hi in distinct(plan, p, cuts[p])]
-    return worst(plan, cores, f'population "{population.name}" ({population.size} neurons)', "with {n} neurons on a core")
+    first = sum(parts[q] for q in range(1, p))  # populations in order, each on cores of its own
+    cores = [
+        core_memory(plan, first + i, [Slice(p, first + i, lo, hi)], cuts) for i, (lo, hi) in enumerate(distinct(plan, p, cuts[p]))
+    ]
+    where = f"with {{n}} neurons on core {{core}}, cut into {n}" if n > 1 else "with {n} neurons on core {core}"
+    return worst(plan, cores, f'population "{population.name}" ({population.size} neurons)', where)
 
 
 def distinct(plan: Plan, p: int, slices: list[tuple[int, int]]) -> list[tuple[int, int]]:

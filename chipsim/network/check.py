@@ -71,11 +71,12 @@ def end_problems(name: str, k: int, projection: Projection, by_name: dict[str, P
     if projection.mantissa and post.model.family != "loihi":
         limit = f"mantissas are for the Loihi family; {projection.post} is {post.neuron}"
         found.append(Problem(name, f"{where}.units", projection.units, limit))
-    if not projection.mantissa and 0 in (getattr(post, "vth", None), getattr(post, "vth_hi", None)) and post.neuron != "graded":
+    if not projection.mantissa and 0 in (getattr(post, "vth", None), getattr(post, "vth_hi", None)) and post.model.thresholds:
         limit = "with weights in thresholds the threshold must be above 0 (mantissas need none)"
         found.append(Problem(name, f"population.{post.name}.vth", 0, limit))
-    if not projection.mantissa and post.neuron == "graded":
-        found.append(Problem(name, f"{where}.units", projection.units, "graded neurons have no threshold unit: use mantissas"))
+    if not (projection.mantissa or post.model.thresholds):
+        limit = f"{post.neuron} neurons have no threshold unit: use mantissas"
+        found.append(Problem(name, f"{where}.units", projection.units, limit))
     return found + (conv_problems(name, where, projection, pre, post) if projection.kind == "conv" else [])
 
 

@@ -35,6 +35,7 @@ class Model(NamedTuple):
     lazy: bool = False  # can be updated on demand, with a decay over many steps at once
     stepped: bool = False  # is updated in every step even on a chip with lazy decay
     rules: tuple[str, ...] = ()  # learning rules that train it
+    thresholds: bool = True  # weights can be given in units of its threshold
 
 
 class Form(NamedTuple):

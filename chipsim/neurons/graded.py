@@ -27,7 +27,7 @@ class Parameters(Description):
     relu: Annotated[bool, Field(strict=True)] = False
 
 
-MODEL = Model("loihi", (Variable("v", "membrane", overflow="none", rounding=""),), stepped=True)
+MODEL = Model("loihi", (Variable("v", "membrane", overflow="none", rounding=""),), stepped=True, thresholds=False)
 
 
 def constants(own: Parameters, form: Form) -> tuple[float, ...]:
