@@ -66,7 +66,9 @@ def test_a_network_that_cannot_fit_is_refused_before_a_weight_is_drawn(size, mon
 
 def test_a_network_one_synapse_row_too_wide_is_refused():
     chip = cs.load_chip("toy", {"limits.synapse_words_per_core.value": 63})
-    with pytest.raises(cs.CapacityError, match='population "hidden1" .*synapse_words_per_core = 64, but core limit 63.*on core 0') as error:
+    with pytest.raises(
+        cs.CapacityError, match='population "hidden1" .*synapse_words_per_core = 64, but core limit 63.*on core 0'
+    ) as error:
         compile_network(small(), chip)
     assert error.value.exit_code == 3
     assert compile_network(small(**{"population.input.size": 63, "population.hidden2.size": 7}), chip).cores_used > 3
