@@ -1,0 +1,76 @@
+"""Who triggers a rule: each function lists the postsynaptic neurons of one kind of event, in ascending order (docs/online.md section 2)."""
+
+from __future__ import annotations
+
+from chipsim.kernels._jit import by_number, inner
+from chipsim.kernels.fixed import wide
+from chipsim.learning.surrogate import FRACTION
+
+
+def _one_fixed(like):
+    """Return the gain of a neuron that is fully active: 1 with 8 fraction bits, or 1.0."""
+    return like * 0 + (1 << FRACTION)
+
+
+def _one_float(like):
+    return like * 0 + 1
+
+
+one = by_number(_one_fixed, _one_float)
+
+
+@inner
+def find_active(t, p, circuit, work, walk):
+    """List the active neurons of population p at step t with psi and L; a readout is active as a whole. Returns how many."""
+    lo, count = circuit.lo[p], 0
+    if circuit.classes > 0 and p == len(circuit.lo) - 1:
+        for n in range(lo, circuit.hi[p]):
+            put(count, n, t, lo, one(wide(walk.signal[t, n])), walk)
+            count += 1
+        return count
+    at = t * len(circuit.lo) + p
+    for r in range(work.active.start[at], work.active.start[at + 1]):
+        put(count, work.active.unit[r], t, lo, wide(work.active.gain[r]), walk)
+        count += 1
+    return count
+
+
+@inner
+def find_errors(t, p, threshold, circuit, work, walk):
+    """List the neurons of population p whose signal exceeds the threshold in size."""
+    lo, count = circuit.lo[p], 0
+    for n in range(lo, circuit.hi[p]):
+        if abs(wide(walk.signal[t, n])) > threshold:
+            put(count, n, t, lo, wide(walk.signal[t, n]) * 0, walk)
+            count += 1
+    return count
+
+
+@inner
+def find_posts(t, p, circuit, work, walk):
+    """List the neurons of population p that spike at step t."""
+    lo, at, count = circuit.lo[p], t * len(circuit.lo) + p, 0
+    for r in range(work.spikes.start[at], work.spikes.start[at + 1]):
+        n = work.spikes.unit[r]
+        put(count, n, t, lo, wide(walk.signal[t, n]) * 0, walk)
+        count += 1
+    return count
+
+
+@inner
+def find_all(t, p, circuit, work, walk):
+    """List all neurons of population p."""
+    lo = circuit.lo[p]
+    for n in range(lo, circuit.hi[p]):
+        put(n - lo, n, t, lo, wide(walk.signal[t, n]) * 0, walk)
+    return circuit.hi[p] - lo
+
+
+@inner
+def put(count, n, t, lo, gain, walk):
+    """Enter neuron n into the list."""
+    walk.unit[count] = n - lo
+    walk.gain[count] = gain
+    walk.error[count] = walk.signal[t, n]
+
+

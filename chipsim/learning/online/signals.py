@@ -1,0 +1,105 @@
+"""Learning signals: the error of every class at every step, and from it the signal of every hidden neuron (docs/online.md section 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.kernels._jit import by_number, entry, inner
+from chipsim.kernels.fixed import rescale, saturate, wide
+from chipsim.kernels.random import random_word
+from chipsim.learning.online.state import SIGNAL_ADDS
+from chipsim.learning.surrogate import FRACTION
+
+SOURCES = {"sym": 0, "fa": 1, "dfa": 2, "sdfa": 3, "label": 4, "none": 5}
+ALIGN = {"same": 0, "next": 1}
+FEEDBACK, FEEDBACK_FRACTION = 9, 7  # stream of the fixed random weights; their fraction bits
+
+
+def _sign_fixed(x, one):
+    """Return one, 0 or -one."""
+    return one if x > 0 else (-one if x < 0 else x * 0)
+
+
+def _sign_float(x, one):
+    return x * 0 + np.sign(x)
+
+
+sign_of = by_number(_sign_fixed, _sign_float)
+
+
+@entry
+def signals(steps, source, ahead, label, circuit, setup, shifts, weights, work, walk):
+    """Fill `walk.signal` wherever a hidden neuron is active; the errors of the classes stand in `walk.inject`.
+
+    source, ahead: codes of `SOURCES` and `ALIGN`. shifts: (fd_readout, fd of hidden populations).
+    """
+    first = circuit.lo[-1]
+    for t in range(1, steps):
+        for c in range(circuit.classes):
+            walk.signal[t, first + c] = walk.inject[t, c]
+    for p in setup.order:
+        if p < 0:
+            break
+        for t in range(1, steps):
+            at = t * len(circuit.lo) + p
+            for r in range(work.active.start[at], work.active.start[at + 1]):
+                n = work.active.unit[r]
+                if source == 5 or t + ahead >= steps and source != 4:
+                    walk.signal[t, n] = 0
+                elif source <= 1:
+                    walk.signal[t, n] = pulled(t + ahead, p, n, source, circuit, setup, weights, work, walk)
+                else:
+                    walk.signal[t, n] = broadcast(t + ahead, n, source, label, circuit, setup, shifts, walk)
+
+
+@inner
+def pulled(t, p, n, source, circuit, setup, weights, work, walk):
+    """Return the symmetric signal of neuron n: its weights to everything that is active above at step t."""
+    total = wide(walk.signal[0, n]) * 0
+    for k in range(len(circuit.pre)):
+        if circuit.pre[k] == p and setup.toward[k]:
+            q = circuit.post[k]
+            row = circuit.offset[k] + (n - circuit.lo[p]) * (circuit.hi[q] - circuit.lo[q]) - circuit.lo[q]
+            total += rescale(pull_row(t, q, row, source, circuit, setup, weights, work, walk), circuit.back[k])
+    return saturate(total, circuit.delta_bits[p])
+
+
+@inner
+def pull_row(t, q, row, source, circuit, setup, weights, work, walk):
+    """Return the sum over a weight row of w ds at step t, exactly."""
+    total = wide(walk.signal[0, 0]) * 0
+    if q == len(circuit.lo) - 1 and circuit.classes > 0:
+        for c in range(circuit.classes):
+            w = weights[row + circuit.lo[q] + c] if source == 0 else setup.layerwise[row + circuit.lo[q] + c]
+            total += wide(w) * wide(walk.inject[t, c])
+            walk.counts[SIGNAL_ADDS, t, circuit.slice_of[circuit.lo[q] + c]] += 1
+        return total
+    at = t * len(circuit.lo) + q
+    for r in range(work.active.start[at], work.active.start[at + 1]):
+        j = work.active.unit[r]
+        w = weights[row + j] if source == 0 else setup.layerwise[row + j]
+        total += wide(w) * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[r]), FRACTION)
+        walk.counts[SIGNAL_ADDS, t, circuit.slice_of[j]] += 1
+    return total
+
+
+@inner
+def broadcast(t, n, source, label, circuit, setup, shifts, walk):
+    """Return the signal of neuron n through fixed random weights straight from the classes, or from the label alone."""
+    down = FEEDBACK_FRACTION + shifts[0] - shifts[1]
+    if source == 4:
+        return rescale(-wide(setup.feedback[n, label]), FEEDBACK_FRACTION - shifts[1])
+    total = wide(walk.inject[t, 0]) * 0
+    for c in range(circuit.classes):
+        error = wide(walk.inject[t, c])
+        if source == 3:
+            error = sign_of(error, np.int64(1) << np.int64(shifts[0]))
+        total += wide(setup.feedback[n, c]) * error
+    walk.counts[SIGNAL_ADDS, t, circuit.slice_of[n]] += circuit.classes
+    return saturate(rescale(total, down), circuit.delta_bits[-1])
+
+
+def feedback_weights(neurons: int, classes: int, floating: bool) -> np.ndarray:
+    """Return b [N, C]: integers -127 .. 127, uniform, the same on every chip; in float divided by 128."""
+    found = np.array([[random_word(0, FEEDBACK, n * classes + c, 0, 0, 0) % 255 - 127 for c in range(classes)] for n in range(neurons)])
+    return found / 2.0**FEEDBACK_FRACTION if floating else found.astype(np.int64)

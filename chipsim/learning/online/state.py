@@ -1,0 +1,56 @@
+"""Arrays of an online rule. Letters as in chipsim.state; A, B, E: pre-trace, post and synapse fields of the rule, I: pre entries."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Field(NamedTuple):
+    """How the fields of one place are stored and decay: one entry per field (F) and projection or population (Q)."""
+
+    word: np.ndarray  # [F, Q] number: decay word in 1/4096, or the factor
+    impulse: np.ndarray  # [F] number: what a spike adds
+    top: np.ndarray  # [F] int64: largest value
+    rounding: np.ndarray  # [F] int64: kernels.fixed.ROUNDINGS
+    stream: np.ndarray  # [F] int64: of its random words
+
+
+class Setup(NamedTuple):
+    """What a rule needs to know of the network; constant."""
+
+    trained: np.ndarray  # [K] bool
+    first: np.ndarray  # [K] int64: first pre entry of the projection
+    pre: Field
+    post: Field
+    synapse: Field
+    shift: np.ndarray  # [H, K] int64: right shift of each increment into the accumulator
+    order: np.ndarray  # [P] int64: hidden populations from the readout down, then -1
+    toward: np.ndarray  # [K] bool: carries errors toward the readout
+    feedback: np.ndarray  # [N, C] int64 or float: fixed random weights b_jc of direct feedback
+    layerwise: np.ndarray  # [W] number: fixed random weights in place of w; empty where they are not used
+    epoch: int  # steps between two on_epoch events
+    threshold: float  # of an error event, in the delta format
+
+
+class Walk(NamedTuple):
+    """State during one sample."""
+
+    pre: np.ndarray  # [A, I] number
+    post: np.ndarray  # [B, N] number
+    synapse: np.ndarray  # [E, W] number
+    live: np.ndarray  # [I] int64: presynaptic neurons with a trace that is not 0, from first[k] on
+    count: np.ndarray  # [K] int64: how many
+    signal: np.ndarray  # [T, N] number: L
+    inject: np.ndarray  # [T, C] number: G
+    unit: np.ndarray  # [N] int64: the neurons of the event at hand, counted from the first of its population
+    gain: np.ndarray  # [N] number: their psi
+    error: np.ndarray  # [N] number: their L
+    counts: np.ndarray  # [COUNTS, T, S] int64: what happened (docs/online.md section 4)
+
+
+TRACE_DECAYS, TRACE_UPDATES, STATE_DECAYS, SIGNAL_ADDS = 0, 1, 2, 3
+EVENTS = ("active", "pre", "post", "error", "epoch", "sample_end")  # evaluations of each start at FIRST_EVENT
+FIRST_EVENT = 4
+COUNTS = FIRST_EVENT + len(EVENTS)
