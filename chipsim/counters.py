@@ -22,6 +22,11 @@ MARKING = (
     "gate_checks", "band_lookups", "active_log_entries", "spike_log_entries", "mark_packets", "hops_x", "hops_y", "hops_local",
     "packets_in",
 )  # fmt: skip
+ONLINE = (
+    "score_packets", "broadcasts", "softmax_evaluations", "trace_decays", "trace_updates", "eligibility_decays", "rows_gathered",
+    "words_read", "gather_adds", "error_packets", "error_hops_x", "error_hops_y", "error_hops_local", "rules_active", "rules_pre",
+    "rules_post", "rules_error", "rules_epoch", "rules_sample_end",
+)  # fmt: skip
 REPLAY = (
     "score_packets", "broadcasts", "softmax_evaluations", "log_reads", "trace_decays", "error_updates", "evaluations",
     "rows_read", "rows_skipped", "rows_gathered", "words_read", "row_adds", "gather_adds", "error_packets",
@@ -32,7 +37,7 @@ UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates"
 # (phase, stage, event), one row of the counts array each; stage: whether the chip does it in a forward or in a replay step
 EVENTS = (
     *(("forward", "forward", e) for e in FORWARD),
-    *(("backward", "forward", e) for e in MARKING),
+    *(("backward", "forward", e) for e in (*MARKING, *ONLINE)),
     *(("backward", "replay", e) for e in REPLAY),
     *(("update", "replay", e) for e in UPDATE),
 )

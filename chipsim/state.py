@@ -86,6 +86,7 @@ class Circuit(NamedTuple):
     predicate: int  # what an active update is (PREDICATES)
     acc_bits: int  # width of the gradient accumulator
     classes: int  # neurons of the readout (the last population); 0: there is none
+    rule_counts: int  # kinds of counts that an online rule makes; 0: it is replayed
 
 
 PREDICATES = {"fired": 0, "received_input": 1, "state_changed": 2}
@@ -175,6 +176,7 @@ class Activity(NamedTuple):
     writes: np.ndarray  # [S] int64 weight words that changed
     optimised: np.ndarray  # [S] int64 weights moved by an optimiser with state of its own
     updated: np.ndarray  # [1] int64: 1 if weights were written after this sample
+    rule: np.ndarray  # [COUNTS, T, S] int64: what an online rule did (learning.online.state); [0, T, S] under replay
 
 
 class Workspace(NamedTuple):
@@ -217,7 +219,7 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
         Errors(zeros(neurons), zeros(neurons), zeros(neurons), zeros(classes), ints(classes), ints(neurons), ints(slices),
                bools(dirty_rows(circuit))),
         Activity(*(ints(steps, circuit.groups) for _ in range(3)), *(ints(steps, slices) for _ in range(6)),
-                 *(ints(slices) for _ in range(5)), ints(1)),
+                 *(ints(slices) for _ in range(5)), ints(1), ints(circuit.rule_counts, steps, slices)),
     )  # fmt: skip
 
 

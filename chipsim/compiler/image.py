@@ -14,6 +14,8 @@ from chipsim.compiler.route import Routes
 from chipsim.compiler.wires import ints, offsets
 from chipsim.hardware import Chip
 from chipsim.kernels.fixed import OVERFLOWS, ROUNDINGS
+from chipsim.learning import is_online
+from chipsim.learning.online.state import COUNTS
 from chipsim.network import Network
 from chipsim.state import CONSTANTS, PREDICATES, SCANS, Arithmetic, Circuit, Rules, Wires
 
@@ -67,9 +69,14 @@ class ChipImage:
         return len({self.chip.mesh.tile(m.core) for m in self.memory}) if self.chip else 1
 
     @property
+    def logs(self) -> bool:
+        """Whether the learning rule keeps logs."""
+        return self.learning and not is_online(self.network.learning.rule)
+
+    @property
     def log_words(self) -> int | None:
-        """Words of log memory of a core; None: unlimited (no chip)."""
-        return self.chip.limit("log_words_per_core") if self.chip and self.learning else None
+        """Words of log memory of a core; None: unlimited (no chip), or no logs."""
+        return self.chip.limit("log_words_per_core") if self.chip and self.logs else None
 
     def tensors(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         """Return a flat weight array by name, as stored: [N_pre, N_post], or [K, kx, ky, C / groups]; dense ones are views."""
@@ -90,7 +97,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
     sizes = np.array([p.size for p in populations], dtype=np.int64)
     hi = np.cumsum(sizes)
     per_population = np.array([sum(s.population == p for s in slices) for p in range(len(populations))], dtype=np.int64)
-    trained = [learning.rule in p.model.rules and p.model.spikes for p in populations]
+    trained = [bool(p.model.rules) and p.model.spikes for p in populations]
     return Circuit(
         lo=hi - sizes, hi=hi,
         **neuron_arrays(plan, form, number),
@@ -111,6 +118,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         predicate=PREDICATES[plan.chip.active_update if plan.chip else "received_input"],
         acc_bits=form.widths.gradient_accumulator,
         classes=populations[-1].size if plan.network.has_readout else 0,
+        rule_counts=COUNTS if is_online(learning.rule) else 0,
     )  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chipsim.compiler.online import online_bits
 from chipsim.compiler.plan import Plan, Slice
-from chipsim.learning import losses_bits
+from chipsim.learning import is_online, losses_bits
 
-LEARNING_KINDS = ("logs", "gradient_accumulators", "error_state", "loss")
+LEARNING_KINDS = ("logs", "gradient_accumulators", "traces", "eligibility", "error_state", "loss")
 Cuts = dict[int, list[tuple[int, int]]]  # population -> its slices as (lo, hi)
 
 
@@ -53,7 +54,8 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
         "delay_lines": sum((hi - lo) * plan.synapses[k].depth for k in plan.into(p)) * plan.width("membrane", 24),
     }
     if plan.learning:
-        bits |= learning_bits(plan, p, hi - lo, loss)
+        online = is_online(plan.network.learning.rule)
+        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, loss)
     return Load(hi - lo, axons_in, leaving, words, bits)
 
 
@@ -94,7 +96,7 @@ def core_memory(plan: Plan, core: int, held: list[Slice], cuts: Cuts, loss: bool
     bits: Counter = Counter()
     for load in loads:
         bits.update(load.bits)
-    if plan.learning:
+    if "logs" in bits:
         bits["logs"] = loads[0].bits["logs"]
     limits = limits_of(plan, loads, dict(bits), held) if plan.chip else {}
     names = tuple(dict.fromkeys(plan.network.population[s.population].name for s in held))
@@ -116,7 +118,8 @@ def limits_of(plan: Plan, loads: list[Load], bits: dict[str, int], held: list[Sl
             sum(n for kind, n in bits.items() if kind in LEARNING_KINDS),
             plan.chip.limit("learning_bits_per_core"),
         )
-        limits |= learning_widths(plan, held)
+        if not is_online(plan.network.learning.rule):
+            limits |= learning_widths(plan, held)
     return limits
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from chipsim.compiler.stored import MANTISSA_BITS, NO_ERRORS, WeightErrors, weight_errors
 from chipsim.errors import CapacityError, ConfigError, Problem, raise_all
 from chipsim.hardware import Chip
+from chipsim.learning import is_online, rule_object
+from chipsim.learning.formats import accumulator_fractions
 from chipsim.network import Network
 from chipsim.neurons import model
 from chipsim.neurons.arithmetic import THETA
@@ -54,6 +56,7 @@ class Formats:
     delta_fraction: tuple[int, ...]  # [P] fd
     constants: tuple[tuple[float, ...], ...]  # [P] what the neuron model's kernel reads
     theta: tuple[float, ...]  # [P] threshold in units of V; 0: the model has none
+    gradient_fraction: tuple[int, ...]  # [K] of the gradient accumulators
     ends: tuple[tuple[int, int], ...]  # [K] populations
     weight_fraction: tuple[int, ...]  # [K] fw
     exponent: tuple[int, ...]  # [K] the sum of a projection is scaled by 2^exponent
@@ -78,7 +81,7 @@ class Formats:
 
     def gradient_scale(self, k: int) -> float:
         """Return the value of one accumulator LSB of projection k (1 in float)."""
-        return 2.0 ** -self.delta_fraction[self.ends[k][1]] if self.fixed else 1.0
+        return 2.0 ** -self.gradient_fraction[k] if self.fixed else 1.0
 
     def back(self, k: int) -> int:
         """Return the right shift of a gathered error into the delta format of the presynaptic population."""
@@ -87,7 +90,7 @@ class Formats:
 
     def write_shift(self, k: int, shift: int) -> int:
         """Return S, the right shift of an accumulator at learning rate 2^-shift."""
-        return self.delta_fraction[self.ends[k][1]] + shift - self.weight_fraction[k]
+        return self.gradient_fraction[k] + shift - self.weight_fraction[k]
 
 
 def formats(
@@ -115,9 +118,10 @@ def formats(
     top = (1 << (rule.weight_bits - 1)) - 1
     scales = [scale_of(network, k, weights[name], theta, fraction, top, fixed, fractions) for k, name in enumerate(network.names)]
     last = len(theta) - 1
+    delta = tuple(rule.readout_delta_fraction if p == last else rule.delta_fraction for p in range(last + 1))
     return Formats(
-        numerics, widths, rule.weight_bits, fraction,
-        delta_fraction=tuple(rule.readout_delta_fraction if p == last else rule.delta_fraction for p in range(last + 1)),
+        numerics, widths, rule.weight_bits, fraction, delta_fraction=delta,
+        gradient_fraction=tuple(gradient_fractions(network, delta, widths.gradient_accumulator)),
         constants=constants, theta=theta, ends=tuple(network.ends),
         weight_fraction=tuple(s.fraction for s in scales), exponent=tuple(s.exponent for s in scales),
         unit=tuple(s.unit for s in scales),
@@ -127,6 +131,14 @@ def formats(
             for k, name in enumerate(network.names)
         ),
     )  # fmt: skip
+
+
+def gradient_fractions(network: Network, delta: Sequence[int], bits: int) -> list[int]:
+    """Return the fraction bits of each projection's accumulators of `bits` bits: delta's under replay, else those the rule's increments have."""
+    post = [b for _, b in network.ends]
+    if not is_online(network.learning.rule):
+        return [delta[q] for q in post]
+    return accumulator_fractions(rule_object(network.learning.rule), delta, post, bits)
 
 
 class Scale(NamedTuple):

@@ -30,7 +30,7 @@ class Learning(Description):
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
     """
 
-    rule: Literal["ssgd-replay"] = "ssgd-replay"
+    rule: str = "ssgd-replay"
     surrogate: Literal["paper", "box"] = "box"
     half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
     regularisers: Regularisers | None = None
@@ -42,6 +42,7 @@ class Learning(Description):
     )
     delta_fraction: Annotated[int, Field(strict=True, ge=0, le=20)] = 10
     readout_delta_fraction: Annotated[int, Field(strict=True, ge=0, le=14)] = 14
+    sharpness: Annotated[int, Field(strict=True, ge=1, le=64)] = 10
 
     @field_validator("half_width")
     @classmethod

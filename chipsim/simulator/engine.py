@@ -45,6 +45,8 @@ class Engine:
     def log_need(self) -> np.ndarray:
         """Return the log records of the last sample per column of cores, [K] int64."""
         a, routes = self.work.activity, self.image.routes
+        if not self.image.logs:
+            return np.zeros(len(routes.cores), dtype=np.int64)
         arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.axons
         return (a.active.sum(axis=0) @ routes.home + arrivals) @ routes.column
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.counters import LinkLoads
-from chipsim.simulator.account import later, sent
+from chipsim.simulator.ledger import later, sent
 from chipsim.state import Activity
 
 

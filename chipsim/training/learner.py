@@ -1,85 +1,33 @@
-"""Learner: the backward half of a sample on an Engine, and the regulariser numbers it needs."""
+"""Learner: the backward half of a sample on an Engine, and what it makes of the result."""
 
 from __future__ import annotations
-
-from importlib import import_module
 
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.compiler.quantize import DECAY_ONE
-from chipsim.errors import ConfigError, DataError, Problem, raise_all
-from chipsim.learning import RULES
-from chipsim.learning.losses import start_backward
+from chipsim.errors import DataError, Problem
+from chipsim.learning import is_online, rule_object
 from chipsim.simulator.engine import Engine
+from chipsim.training.online import Online
+from chipsim.training.replay import Replay
 
 
 class Learner:
-    """Adds gradients of single samples to an accumulator array."""
+    """Adds gradients of single samples to an accumulator array, by replay or in forward time as the rule says."""
 
     def __init__(self, image: ChipImage):
-        form = image.formats
+        rule = image.network.learning.rule
         self.image = image
-        self.engine = Engine(image)
-        self.rule = import_module(RULES[image.network.learning.rule].module)
-        decay = image.circuit.decay[-1]
-        self.gain = DECAY_ONE - decay if form.fixed else 1 - decay
-        self.regulariser = regulariser_terms(image)
-        self.readout_fraction = form.delta_fraction[-1]
+        self.engine = Engine(image, record=is_online(rule))  # a loss per step is formed from the potentials of every step
+        self.way = Online(image, self.engine, rule_object(rule)) if is_online(rule) else Replay(image, self.engine)
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
-        """Replay the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of delta."""
-        work, circuit, form = self.engine.work, self.image.circuit, self.image.formats
-        start_backward(
-            circuit, work, label, self.engine.mode, self.gain, form.v_fraction, self.readout_fraction, self.regulariser
-        )
-        self.rule.replay(self.image.steps, circuit, weights, gradient, work)
+        """Learn from the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of the accumulators."""
+        self.way.backward(weights, gradient, label)
 
     def loss(self, label: int) -> float:
-        """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""
-        m = self.engine.scores()
-        m = m - m.max()
-        return float(np.log(np.exp(m).sum()) - m[label]) + self.penalty()
-
-    def penalty(self) -> float:
-        """Return the regulariser losses of the last sample."""
-        terms = self.image.network.learning.regularisers
-        if terms is None:
-            return 0.0
-        circuit, log, found = self.image.circuit, self.engine.work.spikes, 0.0
-        counts = np.bincount(log.unit[: log.start[-1]], minlength=int(circuit.hi[-1]))
-        for p in range(1, len(circuit.lo) - 1):
-            n = counts[circuit.lo[p] : circuit.hi[p]]
-            found += terms.upper * max(0.0, float(n.mean()) - terms.f_upper)
-            found += terms.lower / len(n) * float((np.maximum(0.0, terms.f_lower - n) ** 2).sum())
-        return found
-
-
-def regulariser_terms(image: ChipImage) -> np.ndarray:
-    """Return [P, 4] float64: upper term, lower slope (both in the scale of delta), f_upper, f_lower; zeros where there is none.
-
-    Raises:
-        ConfigError: in fixed point a term is so small that it would vanish.
-    """
-    network, form = image.network, image.formats
-    terms, found = np.zeros((len(network.populations), 4)), []
-    if network.learning.regularisers is None:
-        return terms
-    r = network.learning.regularisers
-    for p, population in enumerate(network.populations[1:-1], start=1):
-        unit = 2.0 ** form.delta_fraction[p] if form.fixed else 1.0
-        upper, lower = r.upper / population.size * unit, 2 * r.lower / population.size * unit
-        for key, term in (("upper", upper), ("lower", lower * r.f_lower)):
-            if form.fixed and 0 < term < 0.5:
-                limit = (
-                    f"one LSB of delta is {1 / unit:g}: the term {term / unit:.3g} of population {population.name} rounds to 0"
-                )
-                hint = "raise learning.delta_fraction or the regulariser"
-                value = getattr(r, key)
-                found.append(Problem(f'network "{network.name}"', f"learning.regularisers.{key}", value, limit, hint))
-        terms[p] = upper, lower, r.f_upper, r.f_lower
-    raise_all(found, ConfigError)
-    return terms
+        """Return the loss of the last sample in float64, for reports only."""
+        return self.way.loss(label)
 
 
 def check_labels(y: object, samples: int, classes: int) -> np.ndarray:

@@ -29,10 +29,11 @@ sign_of = by_number(_sign_fixed, _sign_float)
 
 @entry
 def signals(steps, source, ahead, label, circuit, setup, shifts, weights, work, walk):
-    """Fill `walk.signal` wherever a hidden neuron is active; the errors of the classes stand in `walk.inject`.
+    """Start the counts and fill `walk.signal` wherever a hidden neuron is active; the errors of the classes stand in `walk.inject`.
 
     source, ahead: codes of `SOURCES` and `ALIGN`. shifts: (fd_readout, fd of hidden populations).
     """
+    walk.counts[:, :, :] = 0
     first = circuit.lo[-1]
     for t in range(1, steps):
         for c in range(circuit.classes):
@@ -101,5 +102,6 @@ def broadcast(t, n, source, label, circuit, setup, shifts, walk):
 
 def feedback_weights(neurons: int, classes: int, floating: bool) -> np.ndarray:
     """Return b [N, C]: integers -127 .. 127, uniform, the same on every chip; in float divided by 128."""
-    found = np.array([[random_word(0, FEEDBACK, n * classes + c, 0, 0, 0) % 255 - 127 for c in range(classes)] for n in range(neurons)])
-    return found / 2.0**FEEDBACK_FRACTION if floating else found.astype(np.int64)
+    words = [random_word(0, FEEDBACK, n, 0, 0, 0) % 255 - 127 for n in range(neurons * classes)]
+    found = np.array(words, dtype=np.int64).reshape(neurons, classes)
+    return found / 2.0**FEEDBACK_FRACTION if floating else found

@@ -41,7 +41,6 @@ def start(walk):
     walk.post[:, :] = 0
     walk.synapse[:, :] = 0
     walk.count[:] = 0
-    walk.counts[:, :, :] = 0
 
 
 @inner

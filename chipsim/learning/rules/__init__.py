@@ -1,0 +1,1 @@
+"""Shipped rules, one file each."""

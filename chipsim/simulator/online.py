@@ -1,0 +1,119 @@
+"""Accounting of online rules: what learning adds to the forward steps (docs/online.md section 4)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from chipsim.compiler import ChipImage
+from chipsim.learning import rule_object
+from chipsim.learning.online.setup import distances
+from chipsim.learning.online.signals import ALIGN
+from chipsim.learning.online.state import EVENTS, FIRST_EVENT, SIGNAL_ADDS, STATE_DECAYS, TRACE_DECAYS, TRACE_UPDATES
+from chipsim.simulator.ledger import Ledger, later
+from chipsim.state import Activity
+
+STAGE = ("backward", "forward")
+
+
+class Paths(NamedTuple):
+    """How the learning signals travel."""
+
+    source: str  # learning.online.signals.SOURCES
+    ahead: int  # steps between an active event and the errors it uses
+    axons: np.ndarray  # [G, S] int64 axons toward the readout
+    hidden: np.ndarray  # [S] bool
+    readout: np.ndarray  # [S] bool
+
+
+def paths_of(image: ChipImage) -> Paths:
+    """Return how the learning signals of the image's rule travel."""
+    rule, circuit, routes = rule_object(image.network.learning.rule), image.circuit, image.routes
+    learn = next((f for f in rule.fields.values() if type(f).__name__ == "Learn"), None)
+    away = np.array(distances(circuit.pre.tolist(), circuit.post.tolist(), len(circuit.lo)))
+    population = np.array([s.population for s in image.slices])
+    down = away[population[routes.slice_of]][:, None] > away[population][None]
+    last = population == len(circuit.lo) - 1
+    source = learn.source if learn else "none"
+    return Paths(source, ALIGN[getattr(learn, "align", None) or "next"], routes.axons * down, (population > 0) & ~last, last)
+
+
+def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) -> None:
+    """Book what learning adds to the forward steps; learned: the rule was run, not only the active test."""
+    ledger.book(*STAGE, "gate_checks", a.checks)
+    ledger.book(*STAGE, "band_lookups", a.lookups)
+    if not learned:
+        return
+    for event, row in (("trace_decays", TRACE_DECAYS), ("trace_updates", TRACE_UPDATES), ("eligibility_decays", STATE_DECAYS)):
+        ledger.book(*STAGE, event, a.rule[:, row])
+    for n, event in enumerate(EVENTS):
+        ledger.book(*STAGE, f"rules_{event}", a.rule[:, FIRST_EVENT + n])
+    ledger.book(*STAGE, "gather_adds", a.rule[:, SIGNAL_ADDS])
+    paths = paths_of(image)
+    book_losses(image, paths, ledger)
+    if paths.source in ("sym", "fa"):
+        book_pulled(image, a, paths, ledger)
+
+
+def book_losses(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
+    """Book the loss of every step: scores to the loss core, softmax, and the errors back, to hidden cores too where they use them."""
+    routes, classes, slices = image.routes, image.circuit.classes, len(image.slices)
+    steps = ledger.counts.shape[2]
+    to = np.where(paths.readout, classes, 0)
+    if paths.source in ("dfa", "sdfa"):
+        to = to + np.where(paths.hidden, classes, 0)
+    every = np.zeros((1, steps, slices), dtype=np.int64)
+
+    def each(values: np.ndarray) -> np.ndarray:
+        found = every.copy()
+        found[0, 1:] = values
+        return found
+
+    def at_loss(value: int) -> np.ndarray:
+        values = np.zeros(slices, dtype=np.int64)
+        values[routes.loss] = value
+        return values
+
+    score = routes.score_from
+    ledger.book(*STAGE, "score_packets", each(score))
+    ledger.book(*STAGE, "softmax_evaluations", each(at_loss(classes)))
+    ledger.book(*STAGE, "broadcasts", each(at_loss(int(to.sum()))))
+    ledger.book(*STAGE, "packets_in", each(to + at_loss(int(score.sum()))))
+    ways = [score * h[:, routes.loss] + at_loss(int(h[routes.loss] @ to)) for h in routes.hops]
+    ledger.hops(*STAGE, "error_hops", np.stack([each(way) for way in ways]))
+    if paths.source == "label":  # one word with the label, before the sample
+        ledger.counts[:, :, 1] += label_words(image, paths, ledger)
+
+
+def label_words(image: ChipImage, paths: Paths, ledger: Ledger) -> np.ndarray:
+    """Return [E, K] what it takes to tell every hidden core the label."""
+    routes, own = image.routes, Ledger(image, 1, 1)
+    to = np.where(paths.hidden, 1, 0)
+    source = np.zeros(len(image.slices), dtype=np.int64)
+    source[routes.loss] = 1
+    own.book(*STAGE, "broadcasts", (source * to.sum())[None, None])
+    own.book(*STAGE, "packets_in", to[None, None])
+    own.hops(*STAGE, "error_hops", np.stack([(source * (h[routes.loss] @ to))[None, None] for h in routes.hops]))
+    return own.counts[0, :, 0]
+
+
+def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger) -> None:
+    """Book errors that an active neuron pulls through its weights: a mark if it is silent, a row and a partial error at every core."""
+    routes = image.routes
+    marks, asked = a.marks.copy(), a.active.copy()
+    for counts in (marks, asked):
+        counts[:, counts.shape[1] - paths.ahead :] = 0  # no error is left for the last steps
+
+    def used(counts: np.ndarray) -> np.ndarray:
+        return later(counts) if paths.ahead else counts
+
+    ledger.departures(*STAGE, "mark_packets", marks)
+    ledger.book(*STAGE, "packets_in", used(marks @ routes.axons))
+    gathered = used(asked @ paths.axons)
+    ledger.book(*STAGE, "rows_gathered", gathered)
+    ledger.book(*STAGE, "words_read", gathered * image.circuit.row_words)
+    ledger.book(*STAGE, "error_packets", gathered)
+    back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * paths.axons  # [3, G, S]: hops of a partial error back home
+    ledger.hops(*STAGE, "error_hops", np.stack([used(asked @ way) for way in back]))
+    ledger.book_home(*STAGE, "packets_in", used(asked * paths.axons.sum(axis=1)))

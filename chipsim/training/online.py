@@ -1,0 +1,49 @@
+"""The backward half of a sample under an online rule: errors of the readout, learning signals, then the walk over the steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.compiler import ChipImage
+from chipsim.learning.online import generate
+from chipsim.learning.online.errors import step_errors
+from chipsim.learning.online.setup import Numbers, setup, walk
+from chipsim.learning.online.signals import ALIGN, SOURCES, signals
+from chipsim.simulator.engine import Engine
+
+
+class Online:
+    """Adds the gradients of single samples by an online rule."""
+
+    def __init__(self, image: ChipImage, engine: Engine, rule):
+        form, circuit = image.formats, image.circuit
+        self.image, self.engine, self.work = image, engine, engine.work
+        numbers = Numbers(form.fixed, form.delta_fraction, form.gradient_fraction)
+        alphas = [0.0, *(image.network.alpha(p) for p in range(1, len(circuit.lo)))]
+        self.setup = setup(rule, circuit, alphas, numbers)
+        self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
+        learn = next((f for f in rule.fields.values() if type(f).__name__ == "Learn"), None)
+        self.source = SOURCES[learn.source if learn else "none"]
+        self.ahead = ALIGN[getattr(learn, "align", None) or "next"]
+        self.learn = generate.load(rule).learn
+        self.shifts = (form.delta_fraction[-1], form.delta_fraction[1])
+        decay = circuit.decay[-1]
+        self.gain = 4096 - decay if form.fixed else 1 - decay
+        self.scratch = np.zeros(circuit.classes, dtype=circuit.rules.constants.dtype)
+
+    def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
+        """Learn from the sample that the engine has just run; `gradient` [W] grows by its gradient."""
+        image, work, form = self.image, self.work, self.image.formats
+        sharpness = image.network.learning.sharpness
+        first = image.circuit.lo[-1]
+        step_errors(image.steps, first, work.membranes.trace, label, sharpness, self.gain, form.v_fraction, form.delta_fraction[-1],
+                    self.scratch, self.walk.inject)  # fmt: skip
+        signals(image.steps, self.source, self.ahead, label, image.circuit, self.setup, self.shifts, weights, work, self.walk)
+        self.learn(image.steps, image.circuit, self.setup, weights, gradient, work, self.walk)
+
+    def loss(self, label: int) -> float:
+        """Return the loss of the last sample: cross entropy of softmax(sharpness out[t]), summed over t, divided by sharpness; float64."""
+        sharpness, first = self.image.network.learning.sharpness, int(self.image.circuit.lo[-1])
+        z = self.work.membranes.trace[1:, 0, first:].astype(np.float64) * (self.engine.gain * sharpness)
+        z -= z.max(axis=1, keepdims=True, initial=-np.inf)
+        return float((np.log(np.exp(z).sum(axis=1)) - z[:, label]).sum()) / sharpness
