@@ -121,7 +121,7 @@ def formats(
     delta = tuple(rule.readout_delta_fraction if p == last else rule.delta_fraction for p in range(last + 1))
     return Formats(
         numerics, widths, rule.weight_bits, fraction, delta_fraction=delta,
-        gradient_fraction=tuple(gradient_fractions(network, delta, widths.gradient_accumulator)),
+        gradient_fraction=tuple(gradient_fractions(network, delta, [s.fraction for s in scales], widths.gradient_accumulator)),
         constants=constants, theta=theta, ends=tuple(network.ends),
         weight_fraction=tuple(s.fraction for s in scales), exponent=tuple(s.exponent for s in scales),
         unit=tuple(s.unit for s in scales),
@@ -133,12 +133,12 @@ def formats(
     )  # fmt: skip
 
 
-def gradient_fractions(network: Network, delta: Sequence[int], bits: int) -> list[int]:
+def gradient_fractions(network: Network, delta: Sequence[int], weight: Sequence[int], bits: int) -> list[int]:
     """Return the fraction bits of each projection's accumulators of `bits` bits: delta's under replay, else those the rule's increments have."""
-    post = [b for _, b in network.ends]
+    onto = [delta[b] for _, b in network.ends]
     if not is_online(network.learning.rule):
-        return [delta[q] for q in post]
-    return accumulator_fractions(rule_object(network.learning.rule), delta, post, bits)
+        return onto
+    return accumulator_fractions(rule_object(network.learning.rule), onto, weight, bits)
 
 
 class Scale(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 HEADROOM = 11  # bits of an accumulator kept above the fraction
 
 
-def accumulator_fractions(rule, delta_fraction: Sequence[int], post: Sequence[int], bits: int) -> list[int]:
+def accumulator_fractions(rule, delta: Sequence[int], weight: Sequence[int], bits: int) -> list[int]:
     """Return [K] fraction bits of accumulators of `bits` bits: those of the increments, as far as there is room.
 
-    delta_fraction: [P] fraction bits of the learning signals. post: [K] postsynaptic populations.
+    delta, weight: [K] fraction bits of the learning signals and of the weights of each projection.
     """
-    return [min(bits - HEADROOM, max(rule.increment_fractions(delta_fraction[q]))) for q in post]
+    return [min(bits - HEADROOM, max(rule.increment_fractions(pair))) for pair in zip(delta, weight, strict=True)]

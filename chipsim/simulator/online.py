@@ -30,7 +30,7 @@ class Paths(NamedTuple):
 def paths_of(image: ChipImage) -> Paths:
     """Return how the learning signals of the image's rule travel."""
     rule, circuit, routes = rule_object(image.network.learning.rule), image.circuit, image.routes
-    learn = next((f for f in rule.fields.values() if type(f).__name__ == "Learn"), None)
+    learn = rule.learn
     away = np.array(distances(circuit.pre.tolist(), circuit.post.tolist(), len(circuit.lo)))
     population = np.array([s.population for s in image.slices])
     down = away[population[routes.slice_of]][:, None] > away[population][None]

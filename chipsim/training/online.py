@@ -18,11 +18,11 @@ class Online:
     def __init__(self, image: ChipImage, engine: Engine, rule):
         form, circuit = image.formats, image.circuit
         self.image, self.engine, self.work = image, engine, engine.work
-        numbers = Numbers(form.fixed, form.delta_fraction, form.gradient_fraction)
+        numbers = Numbers(form.fixed, form.delta_fraction, form.weight_fraction, form.gradient_fraction)
         alphas = [0.0, *(image.network.alpha(p) for p in range(1, len(circuit.lo)))]
         self.setup = setup(rule, circuit, alphas, numbers)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
-        learn = next((f for f in rule.fields.values() if type(f).__name__ == "Learn"), None)
+        learn = rule.learn
         self.source = SOURCES[learn.source if learn else "none"]
         self.ahead = ALIGN[getattr(learn, "align", None) or "next"]
         self.learn = generate.load(rule).learn
@@ -38,6 +38,7 @@ class Online:
         first = image.circuit.lo[-1]
         step_errors(image.steps, first, work.membranes.trace, label, sharpness, self.gain, form.v_fraction, form.delta_fraction[-1],
                     self.scratch, self.walk.inject)  # fmt: skip
+        self.walk.reward[0] = 1 if self.engine.predicted() == label else -1
         signals(image.steps, self.source, self.ahead, label, image.circuit, self.setup, self.shifts, weights, work, self.walk)
         self.learn(image.steps, image.circuit, self.setup, weights, gradient, work, self.walk)
 

@@ -20,18 +20,24 @@ one = by_number(_one_fixed, _one_float)
 
 
 @inner
-def find_active(t, p, circuit, work, walk):
-    """List the active neurons of population p at step t with psi and L; a readout is active as a whole. Returns how many."""
+def find_active(t, p, quiet, circuit, work, walk):
+    """List the active neurons of population p at step t with psi and L; a readout is active as a whole. Returns how many.
+
+    quiet: neurons whose signal is 0 are left out, since the rule does nothing there.
+    """
     lo, count = circuit.lo[p], 0
     if circuit.classes > 0 and p == len(circuit.lo) - 1:
         for n in range(lo, circuit.hi[p]):
-            put(count, n, t, lo, one(wide(walk.signal[t, n])), walk)
-            count += 1
+            if not quiet or walk.signal[t, n] != 0:
+                put(count, n, t, lo, one(wide(walk.signal[t, n])), walk)
+                count += 1
         return count
     at = t * len(circuit.lo) + p
     for r in range(work.active.start[at], work.active.start[at + 1]):
-        put(count, work.active.unit[r], t, lo, wide(work.active.gain[r]), walk)
-        count += 1
+        n = work.active.unit[r]
+        if not quiet or walk.signal[t, n] != 0:
+            put(count, n, t, lo, wide(work.active.gain[r]), walk)
+            count += 1
     return count
 
 

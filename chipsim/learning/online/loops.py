@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chipsim.learning.online.reads import Reads, body, hook_text
+from chipsim.learning.online.reads import Reads, body
 
 HEADER = '''"""Kernels of rule {name}, written by chipsim.learning.online from the hooks of the rule. Do not edit."""
 from chipsim.kernels._jit import entry, inner
@@ -49,17 +49,8 @@ def run_pre(t, k, circuit, setup, weights, gradient, work, walk):
             walk.counts[{counter}, t, s] += circuit.slice_hi[s] - circuit.slice_lo[s]
 '''
 
-NEURON_LOOP = '''
-@inner
-def neurons_{event}(t, p, m, circuit, setup, walk):
-    lo = circuit.lo[p]
-    for e in range(m):
-        j = walk.unit[e]
-{inner}
-'''
-
 FIND = {
-    "active": "find_active(t, {p}, circuit, work, walk)", "error": "find_errors(t, {p}, setup.threshold, circuit, work, walk)",
+    "active": "find_active(t, {p}, {quiet}, circuit, work, walk)", "error": "find_errors(t, {p}, setup.threshold, circuit, work, walk)",
     "post": "find_posts(t, {p}, circuit, work, walk)", "epoch": "find_all(t, {p}, circuit, work, walk)",
     "sample_end": "find_all(t, {p}, circuit, work, walk)",
 }  # fmt: skip
@@ -70,19 +61,19 @@ def program(rule) -> str:
     """Return the source of the module of a rule."""
     reads = Reads(rule)
     parts = [HEADER.format(name=rule.name)]
-    parts += [f"\n@inner\n{hook_text(hook, reads)}\n" for hook in rule.hooks]
+    parts += [f"\n@inner\n{rule.source_of(hook)}\n" for hook in rule.hooks]
     for event in reads.events:
         parts.append(PRE_LOOP.format(**body(event, reads)) if event == "pre" else POST_LOOP.format(**body(event, reads)))
     return "".join(parts) + walk(reads)
 
 
-def call(event: str) -> list[str]:
+def call(event: str, reads: Reads) -> list[str]:
     """Return the lines that run the synapse hooks of an event for projection k."""
     guard = ["if t % setup.epoch == 0:"] if event == "epoch" else []
     pad = "    " * len(guard)
     if event == "pre":
         return [*guard, f"{pad}run_pre(t, k, circuit, setup, weights, gradient, work, walk)"]
-    found = FIND[event].format(p="circuit.post[k]")
+    found = FIND[event].format(p="circuit.post[k]", quiet=reads.quiet(event))
     return [*guard, f"{pad}m = {found}", f"{pad}run_{event}(t, k, m, circuit, setup, weights, gradient, work, walk)"]
 
 
@@ -92,13 +83,13 @@ def walk(reads: Reads) -> str:
              '    """Run the rule over the sample that is in the logs; `gradient` [W] grows by its gradient."""',
              "    start(walk)", "    own = work.membranes.cells.address", "    address = (own[0], own[1], own[2])",
              "    for t in range(steps):", "        for k in range(len(circuit.pre)):", "            if setup.trained[k]:"]  # fmt: skip
-    step = [line for event in BEFORE if event in reads.events for line in call(event)]
+    step = [line for event in BEFORE if event in reads.events for line in call(event, reads)]
     step += ["decay_synapses(t, k, circuit, setup, walk, address)"] if reads.synapse else []
-    step += [line for event in AFTER if event in reads.events for line in call(event)]
+    step += [line for event in AFTER if event in reads.events for line in call(event, reads)]
     lines += ["                if t > 0:", *("                    " + line for line in step)]
     lines += ["                advance_pre(t, k, circuit, setup, walk, work.spikes, address)"]
     lines += ["        for p in range(1, len(circuit.lo)):", "            advance_post(t, p, circuit, setup, walk, work.spikes, address)"]
     if "sample_end" in reads.events:
         lines += ["    t = steps - 1", "    for k in range(len(circuit.pre)):", "        if setup.trained[k]:"]
-        lines += ["            " + line for line in call("sample_end")]
+        lines += ["            " + line for line in call("sample_end", reads)]
     return "\n".join(lines) + "\n"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-
 from chipsim.learning.online.state import EVENTS, FIRST_EVENT
 
-READ = {  # place of a field -> how a loop reads it; {at}: its number among the fields of that place
-    "PreTrace": "wide(walk.pre[{at}, first + i])", "PostTrace": "wide(walk.post[{at}, lo + j])", "PostState": "wide(walk.post[{at}, lo + j])",
-    "SynState": "wide(walk.synapse[{at}, n])", "Weight": "wide(weights[n])", "Active": "wide(walk.gain[e])", "Learn": "wide(walk.error[e])",
+READ = {  # kind of field -> how a loop reads it; {at}: its number among the fields of that place
+    "PreTrace": "wide(walk.pre[{at}, first + i])", "PostTrace": "wide(walk.post[{at}, lo + j])", "SynState": "wide(walk.synapse[{at}, n])",
+    "Weight": "wide(weights[n])", "Active": "wide(walk.gain[e])", "Learn": "wide(walk.error[e])", "Const": "wide(setup.constants[{at}])",
+    "Reward": "wide(walk.reward[0])",
 }  # fmt: skip
-PLACES = {"PreTrace": "pre", "PostTrace": "post", "PostState": "post", "SynState": "synapse"}
+PLACES = ("pre", "post", "synapse", "constant")
 
 
 class Reads:
@@ -18,16 +17,12 @@ class Reads:
 
     def __init__(self, rule):
         self.rule = rule
-        self.at: dict[str, int] = {}
-        lists: dict[str, list[str]] = {"pre": [], "post": [], "synapse": []}
-        for name, field in rule.fields.items():
-            place = PLACES.get(type(field).__name__)
-            if place:
-                self.at[name] = len(lists[place])
-                lists[place].append(name)
-        self.pre, self.post, self.synapse = lists["pre"], lists["post"], lists["synapse"]
+        lists = {place: [n for n, field in rule.fields.items() if field.place == place] for place in PLACES}
+        lists["synapse"] = [name for name in lists["synapse"] if type(rule.fields[name]).__name__ == "SynState"]
+        self.at = {name: n for names in lists.values() for n, name in enumerate(names)}
+        self.pre, self.post, self.synapse, self.constants = (lists[place] for place in PLACES)
         self.events = [event for event in EVENTS if any(short(hook.event) == event for hook in rule.hooks)]
-        self.increments = [hook for hook in rule.hooks if hook.increment]
+        self.increments = rule.increments
 
     def kind(self, name: str) -> str:
         """Return the class name of a field."""
@@ -42,8 +37,13 @@ class Reads:
         return [hook for hook in self.rule.hooks if short(hook.event) == event]
 
     def live_only(self, event: str) -> bool:
-        """Return whether all hooks of an event do nothing where the pre traces are 0."""
-        return bool(self.pre) and all(self.rule.silent_without_pre(hook) for hook in self.of(event))
+        """Return whether the hooks of an event do nothing where the pre traces are 0."""
+        return any(all(self.rule.vanishes(hook, name) for hook in self.of(event)) for name in self.pre)
+
+    def quiet(self, event: str) -> bool:
+        """Return whether the hooks of an event do nothing for a neuron whose signal is 0."""
+        names = [name for name in self.rule.fields if self.kind(name) == "Learn"]
+        return any(all(self.rule.vanishes(hook, name) for hook in self.of(event)) for name in names)
 
 
 def short(event: str) -> str:
@@ -58,7 +58,7 @@ def body(event: str, reads: Reads) -> dict[str, str]:
     outer = [f"{name} = {reads.read(name)}" for name in names if reads.kind(name) == "PreTrace"]
     lines = [f"{name} = {reads.read(name)}" for name in names if reads.kind(name) != "PreTrace"]
     for number, hook in enumerate(hooks):
-        lines.append(f"r{number} = {hook.function.__name__}({', '.join(hook.arguments)})")
+        lines.append(f"r{number} = {hook.name}({', '.join(hook.arguments)})")
     for number, hook in enumerate(hooks):
         lines += write(hook, f"r{number}", reads)
     live = reads.live_only(event)
@@ -79,24 +79,3 @@ def write(hook, value: str, reads: Reads) -> list[str]:
                 "work.errors.dirty[mark + circuit.slice_of[lo + j]] = True"]  # fmt: skip
     at, bits = reads.at[hook.target], reads.rule.fields[hook.target].bits
     return [f"walk.synapse[{at}, n] = saturate({value}, {bits})"]
-
-
-def hook_text(hook, reads: Reads) -> str:
-    """Return the source of a hook, with the fraction bits of the first factor written into every `times`."""
-    tree = ast.parse(hook.text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute):
-                node.func = ast.Name(node.func.attr, ast.Load())
-            if node.func.id == "times":
-                node.args.append(ast.Constant(fraction(node.args[0], reads)))
-    function = tree.body[0]
-    function.decorator_list, function.returns = [], None
-    for argument in function.args.args:
-        argument.annotation = None
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def fraction(node: ast.expr, reads: Reads) -> int:
-    """Return the fraction bits of the first factor of a `times`."""
-    return reads.rule.fraction_of(node)

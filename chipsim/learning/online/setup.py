@@ -23,6 +23,7 @@ class Numbers(NamedTuple):
 
     fixed: bool
     delta_fraction: Sequence[int]  # [P]
+    weight_fraction: Sequence[int]  # [K]
     gradient_fraction: Sequence[int]  # [K]
 
 
@@ -38,15 +39,15 @@ def distances(pre: Sequence[int], post: Sequence[int], populations: int) -> list
 
 def shifts(rule, numbers: Numbers, post: Sequence[int]) -> np.ndarray:
     """Return [H, K] int64: right shift of every increment into the accumulator."""
-    rows = [rule.increment_fractions(numbers.delta_fraction[q]) for q in post]
+    rows = [rule.increment_fractions((numbers.delta_fraction[q], fw)) for q, fw in zip(post, numbers.weight_fraction, strict=True)]
     found = [[row[h] - fa for row, fa in zip(rows, numbers.gradient_fraction, strict=True)] for h in range(len(rows[0]))]
     return np.array(found, dtype=np.int64) * int(numbers.fixed)
 
 
 def field_of(names: list[str], rule, words: np.ndarray, fixed: bool, stream: int) -> Field:
     """Return the fields of one place; words: [F, Q] decay factors."""
-    number = np.int64 if fixed else np.float64
     fields = [rule.fields[name] for name in names]
+    number = np.int64 if fixed else words.dtype
     impulse = [getattr(f, "impulse", 0.0) * (2.0 ** f.frac if fixed else 1.0) for f in fields]
     return Field(
         np.rint(words * 2**DECAY_BITS).astype(number) if fixed else words,
@@ -76,11 +77,10 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, epo
 
     def words(names: list[str], of: Sequence[int]) -> np.ndarray:
         table = [[kept(rule.fields[name].tau, alphas[q], alphas[-1]) for q in of] for name in names]
-        return np.array(table, dtype=np.float64).reshape(len(names), len(of))
+        return np.array(table, dtype=np.float64 if numbers.fixed else number).reshape(len(names), len(of))
 
-    stream = STREAM + len(reads.pre)
+    stream, number = STREAM + len(reads.pre), circuit.rules.constants.dtype
     needs_feedback = any(getattr(f, "source", None) in ("dfa", "sdfa", "label") for f in rule.fields.values())
-    number = circuit.rules.constants.dtype
     return Setup(
         trained=np.array([away[q] < populations for q in post], dtype=np.bool_),
         first=np.cumsum(fan_in) - fan_in,
@@ -94,6 +94,7 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, epo
         layerwise=np.zeros(0, dtype=number),
         epoch=epoch,
         threshold=0.0,
+        constants=np.array([c.stored if numbers.fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
     )
 
 
@@ -109,5 +110,5 @@ def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -
     return Walk(
         zeros(len(reads.pre), entries), zeros(len(reads.post), neurons), zeros(len(reads.synapse), weights if reads.synapse else 0),
         zeros(entries, kind=whole), zeros(len(circuit.pre), kind=whole), zeros(steps, neurons), zeros(steps, circuit.classes),
-        zeros(neurons, kind=whole), zeros(neurons), zeros(neurons), counts,
+        zeros(neurons, kind=whole), zeros(neurons), zeros(neurons), zeros(1), counts,
     )  # fmt: skip

@@ -32,6 +32,7 @@ class Setup(NamedTuple):
     layerwise: np.ndarray  # [W] number: fixed random weights in place of w; empty where they are not used
     epoch: int  # steps between two on_epoch events
     threshold: float  # of an error event, in the delta format
+    constants: np.ndarray  # [D] number: constants of the rule
 
 
 class Walk(NamedTuple):
@@ -47,6 +48,7 @@ class Walk(NamedTuple):
     unit: np.ndarray  # [N] int64: the neurons of the event at hand, counted from the first of its population
     gain: np.ndarray  # [N] number: their psi
     error: np.ndarray  # [N] number: their L
+    reward: np.ndarray  # [1] number: 1 or -1
     counts: np.ndarray  # [COUNTS, T, S] int64: what happened (docs/online.md section 4)
 
 

@@ -1,0 +1,234 @@
+"""Defining a rule: a class of fields and hooks becomes a frozen Rule, checked as a whole (docs/rules.md).
+
+    @cs.rule
+    class MyRule:
+        x = cs.PreTrace()
+        psi, L = cs.Active(), cs.Learn("dfa")
+        def dw_on_active(x, psi, L):
+            return -x * cs.times(psi, L)
+
+`dw_<event>` gives an increment of the weight, `<field>_<event>` the new value of a synapse state. The arguments are fields by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from chipsim.errors import Problem, raise_all
+from chipsim.learning.language.check import EVENTS, hook_problems
+from chipsim.learning.language.fields import Active, Const, Field, Learn, Reward, SynState, Weight
+from chipsim.learning.language.trace import Count, Range, TraceError, count
+
+STANDARD = (10, 7)  # fraction bits of signals and weights that a rule is checked with
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One function of a rule. target: "w" or a synapse state; increment: it gives what is added, not the new value."""
+
+    name: str
+    target: str
+    event: str
+    increment: bool
+    function: Callable
+    arguments: tuple[str, ...]
+    text: str  # its source, left aligned
+    line: int  # where it stands in its file
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return ast.parse(self.text)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A learning rule: fields by name and hooks in the order of their definition. doc: equation, approximations and source."""
+
+    name: str
+    doc: str
+    fields: dict[str, Field]
+    hooks: tuple[Hook, ...]
+    file: str = field(compare=False)
+
+    @property
+    def title(self) -> str:
+        """First line of the documentation."""
+        return self.doc.strip().split("\n")[0]
+
+    @property
+    def learn(self) -> Learn | None:
+        """The learning signal, if it has one."""
+        return next((f for f in self.fields.values() if isinstance(f, Learn)), None)
+
+    @property
+    def increments(self) -> tuple[Hook, ...]:
+        """The hooks that change weights."""
+        return tuple(hook for hook in self.hooks if hook.increment)
+
+    def source_of(self, hook: Hook) -> str:
+        """Return the source of a hook as the uses of it need it: plain names, and the shift of every `times` written out."""
+        tree = ast.parse(hook.text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                node.func = ast.Name(node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id, ast.Load())
+                if node.func.id == "times":
+                    node.args.append(ast.Constant(self.fields[node.args[0].id].frac))
+        function = tree.body[0]
+        function.decorator_list, function.returns, function.body = [], None, without_text(function.body)
+        for argument in function.args.args:
+            argument.annotation = None
+        return ast.unparse(ast.fix_missing_locations(tree))
+
+    def bound(self, hook: Hook, functions: dict[str, Callable]) -> Callable:
+        """Return a hook that calls `functions` (times with three arguments): how the same text is run, counted and traced."""
+        names = dict(functions)
+        exec(compile(self.source_of(hook), self.file, "exec"), names)
+        return names[hook.name]
+
+    def range_of(self, name: str, formats: tuple[int, int] = STANDARD, zero: str | None = None) -> Range:
+        """Return what a field can hold; formats: fraction bits of signals and weights; zero: a field taken as always 0."""
+        f = self.fields[name]
+        if isinstance(f, Const):
+            return Range(f.stored, f.stored, f.frac)
+        frac = {Learn: formats[0], Weight: formats[1]}.get(type(f)) if isinstance(f, (Learn, Weight)) else f.frac
+        if name == zero:
+            return Range(0, 0, frac)
+        if isinstance(f, Active):
+            return Range(0, 1 << f.frac, frac)
+        if isinstance(f, Reward):
+            return Range(-1, 1, 0)
+        return Range(-(1 << f.bits - 1), (1 << f.bits - 1) - 1, frac) if f.signed else Range(0, (1 << f.bits) - 1, frac)
+
+    def count(self, hook: Hook, formats: tuple[int, int] = STANDARD, zero: str | None = None) -> Count:
+        """Return what one evaluation of a hook takes and gives, by tracing."""
+        ranges = [self.range_of(name, formats, zero) for name in hook.arguments]
+        return count(lambda functions: self.bound(hook, functions), ranges)
+
+    def increment_fractions(self, formats: tuple[int, int]) -> list[int]:
+        """Return the fraction bits of every increment; formats: those of the signal and of the weights it is for."""
+        return [self.count(hook, formats).frac or 0 for hook in self.increments]
+
+    def vanishes(self, hook: Hook, name: str) -> bool:
+        """Return whether a hook does nothing where a field is 0, so that the engine need not go there."""
+        if name not in hook.arguments:
+            return False
+        if hook.increment:
+            found = self.count(hook, zero=name)
+            return (found.lo, found.hi) == (0, 0)
+        return keeps(self, hook, name)
+
+
+def keeps(rule: Rule, hook: Hook, name: str) -> bool:
+    """Return whether a new-value hook leaves its state as it is where `name` is 0: tried with states over its whole range."""
+    target, state = rule.range_of(hook.target), []
+    if hook.target not in hook.arguments:
+        return False
+    for value in {target.lo, target.hi, 0, 1, -1, 12345 % (target.hi + 1)}:
+        ranges = [
+            Range(value, value, target.frac) if n == hook.target else rule.range_of(n, zero=name) for n in hook.arguments
+        ]  # fmt: skip
+        found = count(lambda functions: rule.bound(hook, functions), ranges)
+        state.append((found.lo, found.hi) == (value, value))
+    return all(state)
+
+
+def without_text(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements of a function without its docstring."""
+    first = body[0]
+    return body[1:] if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) else body
+
+
+def rule(described: type) -> Rule:
+    """Make a Rule of a class; to be used as a decorator.
+
+    Raises:
+        ConfigError: everything that is wrong with its fields and hooks, with file and line.
+    """
+    file = inspect.getsourcefile(described) or "?"
+    name = getattr(described, "name", None) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", described.__name__).lower()
+    where = f'rule "{name}" ({file})'
+    members = {k: v for base in reversed(described.__mro__[:-1]) for k, v in vars(base).items()}
+    fields = {k: v for k, v in members.items() if isinstance(v, Field)}
+    problems = [p for k, f in fields.items() for p in f.problems(f"{where}, field {k}")]
+    hooks = []
+    for key, member in members.items():
+        if inspect.isfunction(member):
+            made = hook_of(key, member, fields, where)
+            (problems if isinstance(made, Problem) else hooks).append(made)
+        elif not key.startswith("_") and key != "name" and not isinstance(member, Field):
+            problems.append(Problem(where, key, member, "a rule is made of fields (cs.PreTrace, ...) and hooks; use cs.Const for a number"))
+    found = Rule(name, inspect.cleandoc(described.__doc__ or ""), fields, tuple(hooks), file)
+    raise_all(problems or rule_problems(found, where))
+    return found
+
+
+def hook_of(name: str, function: Callable, fields: dict[str, Field], where: str) -> Hook | Problem:
+    """Return a hook, or what is wrong with its name."""
+    line = function.__code__.co_firstlineno
+    match = re.fullmatch(rf"(.+?)_({'|'.join(EVENTS)})", name)
+    limit = f"a hook is named dw_<event> or <synapse state>_<event>; events: {', '.join(EVENTS)}"
+    if match is None:
+        return Problem(where, f"line {line}", name, limit)
+    target, event = match.groups()
+    states = [n for n, f in fields.items() if isinstance(f, SynState)]
+    if target != "dw" and target not in states:
+        return Problem(where, f"line {line}", name, f"{target} is no synapse state; declared: {', '.join(states) or 'none'}; {limit}")
+    code = function.__code__
+    arguments = code.co_varnames[: code.co_argcount]
+    text = textwrap.dedent(inspect.getsource(function))
+    return Hook(name, "w" if target == "dw" else target, event, target == "dw", function, arguments, text, line)
+
+
+def rule_problems(found: Rule, where: str) -> list[Problem]:
+    """Return what is wrong with the hooks of a rule, one by one and together."""
+    problems = [p for hook in found.hooks for p in hook_problems(hook, found.fields, where)]
+    problems = problems or [p for hook in found.hooks for p in format_problems(found, hook, where)]
+    if problems:
+        return problems
+    if not found.increments:
+        problems.append(Problem(where, "hooks", ", ".join(h.name for h in found.hooks) or "none", "a rule needs at least one dw_<event>"))
+    if not found.title:
+        problems.append(Problem(where, "documentation", "(nothing)", "say in its first line what the rule does, then its equation and source"))
+    read = {name for hook in found.hooks for name in hook.arguments}
+    for name, f in found.fields.items():
+        if name not in read:
+            problems.append(Problem(where, f"field {name}", type(f).__name__, "no hook reads it"))
+        if isinstance(f, SynState) and not any(hook.target == name for hook in found.hooks):
+            problems.append(Problem(where, f"field {name}", "SynState", f"no hook sets it: write {name}_on_active or another event"))
+    for kind in (Learn, Active, Weight, Reward):
+        names = [name for name, f in found.fields.items() if isinstance(f, kind)]
+        if len(names) > 1:
+            problems.append(Problem(where, f"fields {', '.join(names)}", kind.__name__, "a rule has one of these at most"))
+    if found.learn is None and any(h.event == "on_error" for h in found.hooks):
+        problems.append(Problem(where, "on_error", "no cs.Learn field", "an error event needs a learning signal"))
+    return problems
+
+
+def format_problems(found: Rule, hook: Hook, where: str) -> list[Problem]:
+    """Return what is wrong with the widths and fraction bits of a hook."""
+    line = f"{hook.name}, line {hook.line}"
+    for node in ast.walk(hook.tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("times"):
+            first = found.fields.get(node.args[0].id)
+            if first is None or isinstance(first, (Learn, Weight)):
+                limit = "the first factor of times is a field whose fraction bits the rule declares (L and w differ by projection)"
+                return [Problem(where, line, ast.unparse(node), limit)]
+    try:
+        made = found.count(hook)
+    except TraceError as error:
+        return [Problem(where, line, hook.text.strip().split("\n")[-1].strip(), str(error))]
+    except RecursionError:
+        return [Problem(where, line, hook.name, "a hook does not call itself")]
+    state = found.fields.get(hook.target)
+    if isinstance(state, SynState) and made.frac not in (None, state.frac):
+        limit = f"its outcome has {made.frac} fraction bits, but {hook.target} has {state.frac}: use cs.times, or another frac"
+        return [Problem(where, line, hook.text.strip().split("\n")[-1].strip(), limit)]
+    return []

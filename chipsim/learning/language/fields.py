@@ -1,0 +1,194 @@
+"""Fields of a rule: what it keeps or is given, where that lives, and in how many bits (docs/rules.md).
+
+A stored number q stands for q 2^-frac. Unsigned fields saturate at 2^bits - 1, signed ones at the ends of two's complement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from chipsim.errors import Problem
+
+ROUNDINGS = ("stochastic", "nearest", "truncate")
+SOURCES = ("sym", "fa", "dfa", "sdfa", "label", "none")
+
+
+@dataclass(frozen=True)
+class Field:
+    """Base of all fields. place: pre, post, synapse, event (of the neuron that triggers), sample or constant."""
+
+    place: ClassVar[str]
+    signed: ClassVar[bool] = True
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the numbers of this field; where: rule and field in words."""
+        return []
+
+
+def bits_problems(where: str, bits: object, frac: object, most: int) -> list[Problem]:
+    """Return what is wrong with a width and its fraction bits."""
+    found = []
+    if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= most:
+        found.append(Problem(where, "bits", bits, f"it must be a whole number from 1 to {most}"))
+    if isinstance(frac, bool) or not isinstance(frac, int) or not 0 <= frac <= 24:
+        found.append(Problem(where, "frac", frac, "it must be a whole number from 0 to 24"))
+    return found
+
+
+@dataclass(frozen=True)
+class Decaying(Field):
+    """A field that decays in every step. tau: in steps, 0 keeps nothing, None everything; or the name of a membrane."""
+
+    tau: float | str | None
+    bits: int
+    frac: int
+    rounding: str
+    taus: ClassVar[tuple[str, ...]] = ()
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the numbers of this field."""
+        found = bits_problems(where, self.bits, self.frac, 24)
+        number = isinstance(self.tau, (int, float)) and not isinstance(self.tau, bool) and 0 <= self.tau <= 1e6
+        if not (number or self.tau is None or self.tau in self.taus):
+            limit = f"it must be a number of steps from 0 to 1e6, None (it does not decay) or one of {', '.join(self.taus)}"
+            found.append(Problem(where, "tau", self.tau, limit))
+        if self.rounding not in ROUNDINGS:
+            found.append(Problem(where, "rounding", self.rounding, f"it must be one of {', '.join(ROUNDINGS)}"))
+        return found
+
+
+@dataclass(frozen=True)
+class Trace(Decaying):
+    """A field that spikes add to."""
+
+    impulse: float = 1.0
+    signed: ClassVar[bool] = False
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the numbers of this field."""
+        found = super().problems(where)
+        if not isinstance(self.impulse, (int, float)) or isinstance(self.impulse, bool) or not self.impulse > 0:
+            return [*found, Problem(where, "impulse", self.impulse, "it must be a number above 0")]
+        if not found and not 1 <= round(self.impulse * 2**self.frac) < 2**self.bits:
+            limit = f"with {self.bits} bits, {self.frac} of them fraction, it must lie from {2.0**-self.frac} to {2.0 ** (self.bits - self.frac)}"
+            found.append(Problem(where, "impulse", self.impulse, limit))
+        return found
+
+
+@dataclass(frozen=True)
+class PreTrace(Trace):
+    """x_i: trace of the spikes of the presynaptic neuron, kept at every core its synapses are on. tau "post": that of the other side."""
+
+    tau: float | str | None = "post"
+    bits: int = 12
+    frac: int = 8
+    rounding: str = "stochastic"
+    place: ClassVar[str] = "pre"
+    taus: ClassVar[tuple[str, ...]] = ("post",)
+
+
+@dataclass(frozen=True)
+class PostTrace(Trace):
+    """y_j: trace of the spikes of the postsynaptic neuron. tau "own": that of its membrane."""
+
+    tau: float | str | None = "own"
+    bits: int = 12
+    frac: int = 8
+    rounding: str = "stochastic"
+    place: ClassVar[str] = "post"
+    taus: ClassVar[tuple[str, ...]] = ("own",)
+
+
+@dataclass(frozen=True)
+class SynState(Decaying):
+    """e_ij: state of a synapse (eligibility trace, tag). tau "post" or "readout": that of a membrane."""
+
+    tau: float | str | None = None
+    bits: int = 16
+    frac: int = 8
+    rounding: str = "truncate"
+    place: ClassVar[str] = "synapse"
+    taus: ClassVar[tuple[str, ...]] = ("post", "readout")
+
+
+@dataclass(frozen=True)
+class Active(Field):
+    """psi_j: surrogate derivative of the active neuron as the log stores it: 8 fraction bits, 1.0 inside a box."""
+
+    place: ClassVar[str] = "event"
+    signed: ClassVar[bool] = False
+    bits: ClassVar[int] = 9
+    frac: ClassVar[int] = 8
+
+
+@dataclass(frozen=True)
+class Learn(Field):
+    """L_j: learning signal of the postsynaptic neuron, in the delta format of its population (docs/online.md section 3).
+
+    source: sym, fa, dfa, sdfa, label, none (readout only). align: `next` takes the errors one step after the event, when its spike
+    acts, `same` those of its own step; `sym` and `fa` must say which.
+    """
+
+    source: str = "sym"
+    align: str | None = None
+    place: ClassVar[str] = "event"
+    bits: ClassVar[int] = 16
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the source and the alignment."""
+        found = []
+        if self.source not in SOURCES:
+            found.append(Problem(where, "source", self.source, f"it must be one of {', '.join(SOURCES)}"))
+        if self.align not in (None, "next", "same"):
+            found.append(Problem(where, "align", self.align, "it must be next or same"))
+        if self.source in ("sym", "fa") and self.align is None:
+            limit = "a signal carried down by weights says which step's errors it takes: next (exact in time) or same"
+            found.append(Problem(where, "align", "(nothing)", limit))
+        return found
+
+
+@dataclass(frozen=True)
+class Weight(Field):
+    """w_ij: the stored weight, as it was when the sample began. Its fraction bits are those of the projection."""
+
+    place: ClassVar[str] = "synapse"
+    bits: ClassVar[int] = 16
+
+
+@dataclass(frozen=True)
+class Reward(Field):
+    """R: 1 if the sample was classified right, else -1; known at the end of the sample."""
+
+    place: ClassVar[str] = "sample"
+    bits: ClassVar[int] = 2
+    frac: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class Const(Field):
+    """A constant of the rule, rounded to `frac` fraction bits."""
+
+    value: float = 1.0
+    frac: int = 8
+    place: ClassVar[str] = "constant"
+
+    @property
+    def stored(self) -> int:
+        """The constant as an integer."""
+        return round(self.value * 2**self.frac)
+
+    @property
+    def bits(self) -> int:
+        """Width of the stored constant."""
+        return abs(self.stored).bit_length() + 1
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the constant."""
+        number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
+        if not number or not abs(self.value) < 2**24:
+            return [Problem(where, "value", self.value, "it must be a number below 2^24 in size")]
+        found = bits_problems(where, 1, self.frac, 24)
+        if not found and self.value and not self.stored:
+            found.append(Problem(where, "value", self.value, f"with {self.frac} fraction bits it would be 0: raise frac"))
+        return found
