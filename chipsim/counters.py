@@ -24,8 +24,8 @@ MARKING = (
 )  # fmt: skip
 ONLINE = (
     "score_packets", "broadcasts", "softmax_evaluations", "trace_decays", "trace_updates", "eligibility_decays", "rows_gathered",
-    "words_read", "gather_adds", "error_packets", "error_hops_x", "error_hops_y", "error_hops_local", "rules_active", "rules_pre",
-    "rules_post", "rules_error", "rules_epoch", "rules_sample_end",
+    "words_read", "gather_adds", "error_packets", "error_hops_x", "error_hops_y", "error_hops_local", "rules_readout",
+    "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch", "rules_sample_end",
 )  # fmt: skip
 REPLAY = (
     "score_packets", "broadcasts", "softmax_evaluations", "log_reads", "trace_decays", "error_updates", "evaluations",

@@ -15,7 +15,9 @@ from chipsim.errors import Problem, raise_all
 def train(
     model: flags.ModelName = flags.MODEL,
     chip: flags.ChipName = flags.CHIP,
-    rule: Annotated[str, typer.Option("--rule", help="Learning rule.", metavar="NAME")] = "ssgd-replay",
+    rule: Annotated[
+        str | None, typer.Option("--rule", help="Learning rule; the model's own unless given.", metavar="NAME|FILE.py:CLASS")
+    ] = None,
     numerics: flags.Numerics = "fixed",
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same bits.", metavar="N")] = 1,
     passes: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chipsim.compiler.plan import Plan
-from chipsim.learning import losses_bits, rule_object
+from chipsim.learning import losses_bits, rule_of
 from chipsim.learning.online.reads import Reads
 from chipsim.learning.online.setup import distances
 from chipsim.learning.surrogate import FRACTION
@@ -15,7 +15,7 @@ def online_bits(plan: Plan, p: int, n: int, loss: bool) -> dict[str, int]:
     A core keeps a pre trace for every presynaptic neuron of a projection onto it. With errors taken one step ahead (align = next) the
     traces, and gains of active neurons, wait for as many steps as there are projections to the readout.
     """
-    rule, network = rule_object(plan.network.learning.rule), plan.network
+    rule, network = rule_of(plan.network.learning), plan.network
     reads = Reads(rule)
     fan_in = sum(network.population[network.ends[k][0]].size for k in plan.into(p))
     last, lag = p == len(network.population) - 1, lag_of(plan, rule, p)

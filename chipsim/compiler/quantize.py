@@ -12,7 +12,7 @@ import numpy as np
 from chipsim.compiler.stored import MANTISSA_BITS, NO_ERRORS, WeightErrors, weight_errors
 from chipsim.errors import CapacityError, ConfigError, Problem, raise_all
 from chipsim.hardware import Chip
-from chipsim.learning import is_online, rule_object
+from chipsim.learning import is_online, rule_of
 from chipsim.learning.formats import accumulator_fractions
 from chipsim.network import Network
 from chipsim.neurons import model
@@ -138,7 +138,7 @@ def gradient_fractions(network: Network, delta: Sequence[int], weight: Sequence[
     onto = [delta[b] for _, b in network.ends]
     if not is_online(network.learning.rule):
         return onto
-    return accumulator_fractions(rule_object(network.learning.rule), onto, weight, bits)
+    return accumulator_fractions(rule_of(network.learning), onto, weight, bits)
 
 
 class Scale(NamedTuple):

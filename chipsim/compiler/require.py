@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chipsim.errors import CapacityError, Problem, raise_all
 from chipsim.hardware import Chip
-from chipsim.learning import RULES
+from chipsim.learning import rule_of
 from chipsim.network import Network, rule_problems
 
 
@@ -24,7 +24,7 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
     found = lazy_problems(network, chip)
     if learn:
         rule = network.learning.rule
-        missing = chip.missing(RULES[rule].needs)
+        missing = chip.missing(rule_of(network.learning).needs)
         if missing:
             limit = f"it must offer {', '.join(missing)}, which rule {rule!r} needs"
             hint = "use a chip with a learning extension (loihi1-ssgd), or --what-if to add the assumed one"

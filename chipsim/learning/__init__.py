@@ -1,46 +1,104 @@
-"""Learning rules and their axes: one file each and one line here. Importing this package compiles nothing."""
+"""Learning rules and their axes: one file each and one line in `RULES`. Importing this package compiles nothing.
+
+A rule is a language.Rule (fields and hooks, run in forward time) or a replayed.Replayed (kernels that walk the logs in reverse). It is
+known by its name here, or as FILE.py:CLASS.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
+from chipsim.errors import Problem
 
-class Rule(NamedTuple):
-    """What must be known of a rule before it is compiled."""
+if TYPE_CHECKING:
+    from chipsim.learning.language import Rule
+    from chipsim.learning.replayed import Replayed
 
-    module: str  # where its kernels are
-    needs: tuple[str, ...]  # chip capabilities it cannot do without
-    summary: str
-    online: bool = False  # learns in forward time (docs/online.md), not by replay
-
-
-RULES = {
-    "ssgd-replay": Rule(
-        "chipsim.learning.ssgd",
-        ("active-flag", "logs", "graded-errors", "replay"),
-        "sparse spiking gradient descent: exact replay of logged events, active neurons only",
-    ),
-    "ssgd-online": Rule(
-        "chipsim.learning.rules.ssgd_online",
-        ("active-flag", "graded-errors"),
-        "three factors at active neurons: trace, surrogate, error carried down in forward time",
-        online=True,
-    ),
+RULES = {  # name -> module with the object RULE
+    "ssgd-replay": "chipsim.learning.rules.ssgd_replay",
+    "ssgd-online": "chipsim.learning.rules.ssgd_online",
+    "sltt": "chipsim.learning.rules.sltt",
+    "eprop": "chipsim.learning.rules.eprop",
+    "etlp": "chipsim.learning.rules.etlp",
+    "delta": "chipsim.learning.rules.delta",
+    "stdp": "chipsim.learning.rules.stdp",
 }
 SCORE_BITS = 32  # accumulated class score
 EXPONENTIAL_ENTRIES = 256
 EXPONENTIAL_BITS = 16
+own: dict[str, Rule] = {}  # rules made in Python, not in a file
+
+
+def rule_object(name: str) -> Rule | Replayed:
+    """Return a rule by its name, or from FILE.py:CLASS.
+
+    Raises:
+        ConfigError: there is no such rule, or its file cannot be read.
+    """
+    from chipsim.errors import ConfigError
+    from chipsim.learning.language.load import load_rule
+
+    if name in RULES:
+        return import_module(RULES[name]).RULE
+    if name in own:
+        return own[name]
+    if ".py:" in name:
+        return load_rule(name)
+    raise ConfigError(unknown("rule", name))
+
+
+def rule_of(learning) -> Rule | Replayed:
+    """Return the rule that a description of learning names, with the signal and alignment that it sets.
+
+    Raises:
+        ConfigError: there is no such rule, or it has no signal to exchange.
+    """
+    from dataclasses import replace
+
+    from chipsim.errors import raise_all
+
+    rule = rule_object(learning.rule)
+    changes = {key: value for key, value in (("source", learning.signal), ("align", learning.align)) if value is not None}
+    if not changes:
+        return rule
+    name = next((n for n, f in getattr(rule, "fields", {}).items() if f is rule.learn), None)
+    if name is None:
+        limit = f"rule {learning.rule!r} has no learning signal that could be exchanged"
+        raise_all([Problem("run", f"learning.{'signal' if key == 'source' else key}", value, limit) for key, value in changes.items()])
+    signal = replace(rule.learn, **changes)
+    raise_all(signal.problems(f'rule "{rule.name}", field {name}'))
+    return replace(rule, fields={**rule.fields, name: signal})
+
+
+def unknown(key: str, name: object) -> Problem:
+    """Return the problem of a rule that does not exist."""
+    return Problem("run", key, name, f"known: {', '.join(RULES)}; or a rule of your own, FILE.py:CLASS")
+
+
+def rule_name(rule: object) -> str:
+    """Return the name under which a rule, given by name or as an object, is found.
+
+    Raises:
+        ConfigError: it is no rule.
+    """
+    from chipsim.learning.language import Rule
+
+    if isinstance(rule, Rule):
+        if rule.name not in RULES or rule_object(rule.name) is not rule:
+            own[rule.path] = rule
+            return rule.path
+        return rule.name
+    name = rule if isinstance(rule, str) else repr(rule)
+    rule_object(name)
+    return name
 
 
 def is_online(name: str) -> bool:
     """Return whether a rule learns in forward time."""
-    return name in RULES and RULES[name].online
+    from chipsim.learning.language import Rule
 
-
-def rule_object(name: str):
-    """Return the rule itself: its fields and hooks (docs/rules.md)."""
-    return import_module(RULES[name].module).RULE
+    return isinstance(rule_object(name), Rule)
 
 
 def losses_bits(classes: int) -> int:

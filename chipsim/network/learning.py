@@ -26,11 +26,16 @@ class Regularisers(Description):
 class Learning(Description):
     """How the network learns. `half_width` is the paper's B_th in units of the threshold (reference code: b_th = 1 - half_width).
 
+    rule: a name of `chipsim rules`, or FILE.py:CLASS. signal, align: in place of those of an online rule. error_threshold: learning
+    signals of at most this size are taken as 0 (online rules). sharpness: of the softmax of a loss per step.
     scan: when the active test is made: in every step (clocked), only where something arrives or after an own spike (touched: misses
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
     """
 
     rule: str = "ssgd-replay"
+    signal: Literal["sym", "fa", "dfa", "sdfa", "label", "none"] | None = None
+    align: Literal["next", "same"] | None = None
+    error_threshold: NonNegative = 0.0
     surrogate: Literal["paper", "box"] = "box"
     half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
     regularisers: Regularisers | None = None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from chipsim.errors import Problem
-from chipsim.learning import RULES
+from chipsim.errors import ConfigError, Problem
+from chipsim.learning import is_online
 from chipsim.network.description import Network
 
 
 def rule_problems(network: Network) -> list[Problem]:
     """Return every part of `network` that its learning rule cannot train, by name."""
     rule, name = network.learning.rule, f'network "{network.name}"'
-    if rule not in RULES:
-        return [Problem(name, "learning.rule", rule, f"known: {', '.join(RULES)}")]
+    try:
+        online = is_online(rule)
+    except ConfigError as error:
+        return [p._replace(object=name, key="learning.rule") if p.object == "run" else p for p in error.problems]
     found = population_problems(network) + projection_problems(network)
-    found += online_problems(network) if RULES[rule].online else chain_problems(network)
+    found += online_problems(network) if online else chain_problems(network)
     if found:
         found[0] = found[0]._replace(hint="it can be run forward: cs.simulate, or chipsim check --inference")
     return found

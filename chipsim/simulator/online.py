@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.learning import rule_object
+from chipsim.learning import rule_of
 from chipsim.learning.online.setup import distances
 from chipsim.learning.online.signals import ALIGN
 from chipsim.learning.online.state import EVENTS, FIRST_EVENT, SIGNAL_ADDS, STATE_DECAYS, TRACE_DECAYS, TRACE_UPDATES
@@ -29,7 +29,7 @@ class Paths(NamedTuple):
 
 def paths_of(image: ChipImage) -> Paths:
     """Return how the learning signals of the image's rule travel."""
-    rule, circuit, routes = rule_object(image.network.learning.rule), image.circuit, image.routes
+    rule, circuit, routes = rule_of(image.network.learning), image.circuit, image.routes
     learn = rule.learn
     away = np.array(distances(circuit.pre.tolist(), circuit.post.tolist(), len(circuit.lo)))
     population = np.array([s.population for s in image.slices])

@@ -12,6 +12,7 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.errors import Problem, RunError, raise_all
 from chipsim.events import Events
+from chipsim.learning import rule_of
 from chipsim.learning.writes import MOST_SHIFT
 from chipsim.training.learner import Learner
 
@@ -33,17 +34,21 @@ def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio
         learner.backward(image.weights, gradient, labels[b])
         power += gradient.astype(np.float64) ** 2
     learner.engine.work.errors.dirty[:] = False
-    form, shifts, problems = image.formats, [], []
+    form, shifts, problems, rule = image.formats, [], [], rule_of(image.network.learning)
     for k, (name, squared) in enumerate(image.tensors(power).items()):
         rms = math.sqrt(squared.sum() / (count * squared.size)) * form.gradient_scale(k)
         spread = float(np.std(image.tensors(image.weights)[name])) * form.unit[k]
+        least = -form.write_shift(k, 0)  # at this shift S = 0
+        last = form.ends[k][1] == len(image.network.populations) - 1
+        if not (rule.trains_readout if last else rule.trains_hidden):
+            shifts.append(max(0, least))
+            continue
         if rms == 0 or spread == 0:
             limit = "a gradient is needed to choose a learning rate"
             hint = "no active neuron in reach: raise learning.half_width or the gain of the projections, or give schedule.fixed.shifts"
             problems.append(Problem(f"projection to {name}", "rms gradient", rms, limit, hint))
             continue
-        wanted = -round(math.log2(ratio * spread / rms))
-        least = -form.write_shift(k, 0)  # at this shift S = 0
+        wanted = -round(math.log2(ratio * (1.0 if last else rule.rate) * spread / rms))
         shifts.append(min(max(wanted, least), least + MOST_SHIFT))
     raise_all(problems, RunError)
     return tuple(shifts)

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
-from chipsim.errors import ConfigError, Problem
 from chipsim.events import Events, as_events, require_binary
-from chipsim.learning import RULES
+from chipsim.learning import rule_name
 from chipsim.network import Network, as_network
 
 
@@ -44,7 +43,7 @@ def gradients(
     model: Network | str | Path,
     x: np.ndarray | Events,
     y: np.ndarray,
-    rule: str = "ssgd-replay",
+    rule: Rule | str = "ssgd-replay",
     numerics: str = "float64",
     weights: dict[str, np.ndarray] | None = None,
     half_width: float | None = None,
@@ -62,10 +61,9 @@ def gradients(
     from chipsim.errors import DataError
     from chipsim.training.learner import Learner, check_finite, check_labels
 
-    if not isinstance(rule, str) or rule not in RULES:
-        raise ConfigError(Problem("gradients(...)", "rule", rule, f"known: {', '.join(RULES)}"))
+    rule = rule_name(rule)
     network = as_network(model) if weights is None else as_network(model).with_weights(weights)
-    network = with_learning(network, half_width, surrogate)
+    network = with_learning(network, rule=rule, half_width=half_width, surrogate=surrogate)
     events = as_events(x, network.populations[0].size)
     if not events.samples:
         raise DataError(Problem("input x", "shape", list(events.shape), "at least one sample is required"))
@@ -91,7 +89,7 @@ def gradients(
     return Gradients(scaled, loss / events.samples, image, logs)
 
 
-def with_learning(network: Network, half_width: float | None, surrogate: str | None) -> Network:
-    """Return `network` with another band or surrogate."""
-    changes = {name: value for name, value in (("half_width", half_width), ("surrogate", surrogate)) if value is not None}
+def with_learning(network: Network, **given: object) -> Network:
+    """Return `network` with other options of its learning, where they are given."""
+    changes = {name: value for name, value in given.items() if value is not None and value != getattr(network.learning, name)}
     return network.but(learning={**network.learning.model_dump(), **changes}) if changes else network

@@ -7,10 +7,10 @@ from numbers import Integral
 from typing import Any
 
 from chipsim.compiler import fit
-from chipsim.errors import Problem, raise_all
+from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.events import require_binary
 from chipsim.hardware import Chip, as_chip
-from chipsim.learning import RULES
+from chipsim.learning import rule_name
 from chipsim.network import Network, Schedule, as_network
 from chipsim.training.examples import Examples, load_examples
 
@@ -35,7 +35,7 @@ class Job:
     init: str | None = None  # run folder whose final weights it starts from
 
 
-def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numerics: str, seed: int, passes: int | None,
+def prepare(model: Network | str, chip: Chip | str, data: Any, rule: Any, numerics: str, seed: int, passes: int | None,
             samples: int | None, threads: int, what_if: bool) -> Job:  # fmt: skip
     """Resolve and check the arguments of `train`.
 
@@ -44,6 +44,7 @@ def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numeri
     """
     raise_all(argument_problems(rule, numerics, seed, passes, samples, threads))
     network, chip = as_network(model), as_chip(chip, what_if)
+    rule = network.learning.rule if rule is None else rule_name(rule)
     numerics = "float32" if numerics == "float" else numerics
     kind = "fixed" if numerics == "fixed" else "float"
     schedule = network.schedule.get(kind, DEFAULT_SCHEDULE[kind])
@@ -59,17 +60,25 @@ def prepare(model: Network | str, chip: Chip | str, data: Any, rule: str, numeri
 
 
 def argument_problems(
-    rule: str, numerics: str, seed: int, passes: int | None, samples: int | None, threads: int
+    rule: object, numerics: str, seed: int, passes: int | None, samples: int | None, threads: int
 ) -> list[Problem]:
     """Return what is wrong with the plain arguments of `train`."""
     found, name = [], "run"
-    if rule not in RULES:
-        found.append(Problem(name, "rule", rule, f"known: {', '.join(RULES)}"))
+    found += rule_problems(rule)
     if numerics not in ("fixed", "float", "float32", "float64"):
         found.append(Problem(name, "numerics", numerics, "it must be one of fixed, float, float32, float64"))
     if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
         found.append(Problem(name, "seed", seed, "it must be a whole number from 0 to 4294967295"))
     return found + count_problems(passes=passes, samples=samples, threads=threads)
+
+
+def rule_problems(rule: object) -> list[Problem]:
+    """Return why a rule cannot be used; None: the model's own."""
+    try:
+        rule_name("ssgd-replay" if rule is None else rule)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
 
 
 def count_problems(**counts: int | None) -> list[Problem]:

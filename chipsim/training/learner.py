@@ -6,7 +6,7 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.errors import DataError, Problem
-from chipsim.learning import is_online, rule_object
+from chipsim.learning import is_online, rule_of
 from chipsim.simulator.engine import Engine
 from chipsim.training.online import Online
 from chipsim.training.replay import Replay
@@ -19,7 +19,7 @@ class Learner:
         rule = image.network.learning.rule
         self.image = image
         self.engine = Engine(image, record=is_online(rule))  # a loss per step is formed from the potentials of every step
-        self.way = Online(image, self.engine, rule_object(rule)) if is_online(rule) else Replay(image, self.engine)
+        self.way = Online(image, self.engine, rule_of(image.network.learning)) if is_online(rule) else Replay(image, self.engine)
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
         """Learn from the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of the accumulators."""

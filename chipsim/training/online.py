@@ -8,7 +8,7 @@ from chipsim.compiler import ChipImage
 from chipsim.learning.online import generate
 from chipsim.learning.online.errors import step_errors
 from chipsim.learning.online.setup import Numbers, setup, walk
-from chipsim.learning.online.signals import ALIGN, SOURCES, signals
+from chipsim.learning.online.signals import ALIGN, SOURCES, How, signals
 from chipsim.simulator.engine import Engine
 
 
@@ -20,13 +20,13 @@ class Online:
         self.image, self.engine, self.work = image, engine, engine.work
         numbers = Numbers(form.fixed, form.delta_fraction, form.weight_fraction, form.gradient_fraction)
         alphas = [0.0, *(image.network.alpha(p) for p in range(1, len(circuit.lo)))]
-        self.setup = setup(rule, circuit, alphas, numbers)
+        unit = 2.0 ** form.delta_fraction[1] if form.fixed else 1.0
+        self.setup = setup(rule, circuit, alphas, numbers, image.network.learning.error_threshold * unit)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
-        learn = rule.learn
-        self.source = SOURCES[learn.source if learn else "none"]
-        self.ahead = ALIGN[getattr(learn, "align", None) or "next"]
+        learn, everywhere = rule.learn, any(hook.event == "on_error" for hook in rule.hooks)
+        source, ahead = (SOURCES["none"], 0) if learn is None else (SOURCES[learn.source], ALIGN[learn.align or "next"])
+        self.how = How(source, ahead, everywhere, form.delta_fraction[-1], form.delta_fraction[1])
         self.learn = generate.load(rule).learn
-        self.shifts = (form.delta_fraction[-1], form.delta_fraction[1])
         decay = circuit.decay[-1]
         self.gain = 4096 - decay if form.fixed else 1 - decay
         self.scratch = np.zeros(circuit.classes, dtype=circuit.rules.constants.dtype)
@@ -39,7 +39,7 @@ class Online:
         step_errors(image.steps, first, work.membranes.trace, label, sharpness, self.gain, form.v_fraction, form.delta_fraction[-1],
                     self.scratch, self.walk.inject)  # fmt: skip
         self.walk.reward[0] = 1 if self.engine.predicted() == label else -1
-        signals(image.steps, self.source, self.ahead, label, image.circuit, self.setup, self.shifts, weights, work, self.walk)
+        signals(image.steps, self.how, label, image.circuit, self.setup, weights, work, self.walk)
         self.learn(image.steps, image.circuit, self.setup, weights, gradient, work, self.walk)
 
     def loss(self, label: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import ConfigError, Problem, raise_all
-from chipsim.learning import RULES
+from chipsim.learning import rule_of
 from chipsim.learning.losses import start_backward
 from chipsim.simulator.engine import Engine
 
@@ -20,7 +20,7 @@ class Replay:
     def __init__(self, image: ChipImage, engine: Engine):
         form, decay = image.formats, image.circuit.decay[-1]
         self.image, self.engine = image, engine
-        self.rule = import_module(RULES[image.network.learning.rule].module)
+        self.rule = import_module(rule_of(image.network.learning).kernels)
         self.gain = DECAY_ONE - decay if form.fixed else 1 - decay
         self.regulariser = regulariser_terms(image)
 

@@ -45,7 +45,7 @@ def train(
     model: Network | str,
     chip: Chip | str,
     data: Any = None,
-    rule: str = "ssgd-replay",
+    rule: Any = None,
     numerics: str = "fixed",
     seed: int = 1,
     passes: int | None = None,
@@ -61,7 +61,7 @@ def train(
 
     model, chip: objects, names or paths. data: None (the model's own), a DataSet, or (train_x, train_y, test_x, test_y) with
     intensities [B, N], spikes [T, B, N] or Events. numerics: fixed (batch 1, on-chip arithmetic), float (= float32), float64.
-    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number;
+    rule: a name, FILE.py:CLASS, or a rule made with cs.rule; None: the model's own. passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number;
     batch-1 training itself is sequential. init: run folder whose final weights to start from. out: run folder to write ({n} in
     its name: the first free number); None: none. force: replace an existing one. what_if: add the assumed learning extension to
     a chip that lacks it. progress: has start(total, text), update(done, text), stop().

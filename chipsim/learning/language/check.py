@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from chipsim.learning.language.define import Hook
 
 EVENTS = {  # event -> which fields a hook can see there
+    "on_readout": ("pre", "synapse", "event", "constant"),
     "on_pre": ("pre", "post", "synapse", "constant"),
     "on_post": ("pre", "post", "synapse", "constant"),
     "on_active": ("pre", "post", "synapse", "event", "constant"),
@@ -78,7 +79,7 @@ def argument_problems(hook: Hook, fields: dict, where: str) -> list[Problem]:
 def unseen(field, event: str) -> str:
     """Return why a hook cannot read a field at an event."""
     if field.place == "event":
-        return f"{type(field).__name__} belongs to an active neuron or an error: at {event} there is none; use on_active or on_error"
+        return f"{type(field).__name__} belongs to an active neuron or an error: at {event} there is none; use on_active, on_error or on_readout"
     if field.place == "sample":
         return f"{type(field).__name__} is known at the end of the sample only: use on_sample_end"
     return f"a hook at {event} cannot see a {type(field).__name__}: it is the state of another place"

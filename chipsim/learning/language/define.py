@@ -56,7 +56,8 @@ class Rule:
     doc: str
     fields: dict[str, Field]
     hooks: tuple[Hook, ...]
-    file: str = field(compare=False)
+    path: str = field(compare=False)  # FILE.py:CLASS
+    rate: float = 1.0  # learning rate relative to that of a gradient rule, for calibration
 
     @property
     def title(self) -> str:
@@ -67,6 +68,23 @@ class Rule:
     def learn(self) -> Learn | None:
         """The learning signal, if it has one."""
         return next((f for f in self.fields.values() if isinstance(f, Learn)), None)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Capabilities a chip must have for it."""
+        kinds = {type(f).__name__ for f in self.fields.values()}
+        traces = {"PreTrace": "traces", "PostTrace": "traces", "SynState": "traces", "Active": "active-flag", "Learn": "graded-errors"}
+        return ("synaptic-learning", *dict.fromkeys(need for kind, need in traces.items() if kind in kinds))
+
+    @property
+    def trains_hidden(self) -> bool:
+        """Whether it changes other weights than those of the readout."""
+        return any(hook.increment and hook.event != "on_readout" for hook in self.hooks)
+
+    @property
+    def trains_readout(self) -> bool:
+        """Whether it changes the weights of the readout."""
+        return any(hook.increment and hook.event == "on_readout" for hook in self.hooks)
 
     @property
     def increments(self) -> tuple[Hook, ...]:
@@ -90,7 +108,7 @@ class Rule:
     def bound(self, hook: Hook, functions: dict[str, Callable]) -> Callable:
         """Return a hook that calls `functions` (times with three arguments): how the same text is run, counted and traced."""
         names = dict(functions)
-        exec(compile(self.source_of(hook), self.file, "exec"), names)
+        exec(compile(self.source_of(hook), self.path, "exec"), names)
         return names[hook.name]
 
     def range_of(self, name: str, formats: tuple[int, int] = STANDARD, zero: str | None = None) -> Range:
@@ -163,9 +181,12 @@ def rule(described: type) -> Rule:
         if inspect.isfunction(member):
             made = hook_of(key, member, fields, where)
             (problems if isinstance(made, Problem) else hooks).append(made)
-        elif not key.startswith("_") and key != "name" and not isinstance(member, Field):
+        elif not key.startswith("_") and key not in ("name", "rate") and not isinstance(member, Field):
             problems.append(Problem(where, key, member, "a rule is made of fields (cs.PreTrace, ...) and hooks; use cs.Const for a number"))
-    found = Rule(name, inspect.cleandoc(described.__doc__ or ""), fields, tuple(hooks), file)
+    doc, rate = inspect.cleandoc(described.__doc__ or ""), getattr(described, "rate", 1.0)
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= 1000:
+        problems.append(Problem(where, "rate", rate, "it must be a number above 0, at most 1000: relative to a gradient rule"))
+    found = Rule(name, doc, fields, tuple(hooks), f"{file}:{described.__name__}", rate)
     raise_all(problems or rule_problems(found, where))
     return found
 

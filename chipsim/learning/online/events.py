@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from chipsim.kernels._jit import by_number, inner
+from chipsim.kernels._jit import inner
 from chipsim.kernels.fixed import wide
-from chipsim.learning.surrogate import FRACTION
-
-
-def _one_fixed(like):
-    """Return the gain of a neuron that is fully active: 1 with 8 fraction bits, or 1.0."""
-    return like * 0 + (1 << FRACTION)
-
-
-def _one_float(like):
-    return like * 0 + 1
-
-
-one = by_number(_one_fixed, _one_float)
 
 
 @inner
-def find_active(t, p, quiet, circuit, work, walk):
-    """List the active neurons of population p at step t with psi and L; a readout is active as a whole. Returns how many.
+def find_readout(t, p, quiet, circuit, work, walk):
+    """List the classes of the readout p at step t. Returns how many.
 
     quiet: neurons whose signal is 0 are left out, since the rule does nothing there.
     """
     lo, count = circuit.lo[p], 0
-    if circuit.classes > 0 and p == len(circuit.lo) - 1:
-        for n in range(lo, circuit.hi[p]):
-            if not quiet or walk.signal[t, n] != 0:
-                put(count, n, t, lo, one(wide(walk.signal[t, n])), walk)
-                count += 1
-        return count
+    for n in range(lo, circuit.hi[p]):
+        if not quiet or walk.signal[t, n] != 0:
+            put(count, n, t, lo, wide(walk.signal[t, n]) * 0, walk)
+            count += 1
+    return count
+
+
+@inner
+def find_active(t, p, quiet, circuit, work, walk):
+    """List the active neurons of population p at step t with psi and L; quiet: as above. Returns how many."""
+    lo, count = circuit.lo[p], 0
     at = t * len(circuit.lo) + p
     for r in range(work.active.start[at], work.active.start[at + 1]):
         n = work.active.unit[r]
@@ -42,11 +34,11 @@ def find_active(t, p, quiet, circuit, work, walk):
 
 
 @inner
-def find_errors(t, p, threshold, circuit, work, walk):
-    """List the neurons of population p whose signal exceeds the threshold in size."""
+def find_errors(t, p, circuit, work, walk):
+    """List the neurons of population p with a signal (what is below the threshold of errors is 0 already)."""
     lo, count = circuit.lo[p], 0
     for n in range(lo, circuit.hi[p]):
-        if abs(wide(walk.signal[t, n])) > threshold:
+        if walk.signal[t, n] != 0:
             put(count, n, t, lo, wide(walk.signal[t, n]) * 0, walk)
             count += 1
     return count

@@ -7,7 +7,7 @@ from chipsim.learning.online.reads import Reads, body
 HEADER = '''"""Kernels of rule {name}, written by chipsim.learning.online from the hooks of the rule. Do not edit."""
 from chipsim.kernels._jit import entry, inner
 from chipsim.kernels.fixed import rescale, saturate, wide
-from chipsim.learning.online.events import find_active, find_all, find_errors, find_posts
+from chipsim.learning.online.events import find_active, find_all, find_errors, find_posts, find_readout
 from chipsim.learning.online.functions import clip, rshift, sgn, times, where
 from chipsim.learning.online.traces import advance_post, advance_pre, decay_synapses, start
 '''
@@ -50,7 +50,8 @@ def run_pre(t, k, circuit, setup, weights, gradient, work, walk):
 '''
 
 FIND = {
-    "active": "find_active(t, {p}, {quiet}, circuit, work, walk)", "error": "find_errors(t, {p}, setup.threshold, circuit, work, walk)",
+    "readout": "find_readout(t, {p}, {quiet}, circuit, work, walk)",
+    "active": "find_active(t, {p}, {quiet}, circuit, work, walk)", "error": "find_errors(t, {p}, circuit, work, walk)",
     "post": "find_posts(t, {p}, circuit, work, walk)", "epoch": "find_all(t, {p}, circuit, work, walk)",
     "sample_end": "find_all(t, {p}, circuit, work, walk)",
 }  # fmt: skip
@@ -79,17 +80,23 @@ def call(event: str, reads: Reads) -> list[str]:
 
 def walk(reads: Reads) -> str:
     """Return the kernel `learn`: the walk over the steps of a sample."""
+    def steps(events: tuple[str, ...]) -> list[str]:
+        return [line for event in events if event in reads.events for line in call(event, reads)]
+
+    hidden = steps(BEFORE) + (["decay_synapses(t, k, circuit, setup, walk, address)"] if reads.synapse else []) + steps(AFTER)
+    end, readout = steps(("sample_end",)), steps(("readout",))
     lines = ["", "@entry", "def learn(steps, circuit, setup, weights, gradient, work, walk):",
              '    """Run the rule over the sample that is in the logs; `gradient` [W] grows by its gradient."""',
              "    start(walk)", "    own = work.membranes.cells.address", "    address = (own[0], own[1], own[2])",
-             "    for t in range(steps):", "        for k in range(len(circuit.pre)):", "            if setup.trained[k]:"]  # fmt: skip
-    step = [line for event in BEFORE if event in reads.events for line in call(event, reads)]
-    step += ["decay_synapses(t, k, circuit, setup, walk, address)"] if reads.synapse else []
-    step += [line for event in AFTER if event in reads.events for line in call(event, reads)]
-    lines += ["                if t > 0:", *("                    " + line for line in step)]
-    lines += ["                advance_pre(t, k, circuit, setup, walk, work.spikes, address)"]
-    lines += ["        for p in range(1, len(circuit.lo)):", "            advance_post(t, p, circuit, setup, walk, work.spikes, address)"]
-    if "sample_end" in reads.events:
-        lines += ["    t = steps - 1", "    for k in range(len(circuit.pre)):", "        if setup.trained[k]:"]
-        lines += ["            " + line for line in call("sample_end", reads)]
+             "    for t in range(steps):", "        for k in range(len(circuit.pre)):",
+             *when("            if setup.hidden[k] and t > 0:", hidden), *when("            if setup.readout[k] and t > 0:", readout),
+             "            advance_pre(t, k, circuit, setup, walk, work.spikes, address)",
+             "        for p in range(1, len(circuit.lo)):", "            advance_post(t, p, circuit, setup, walk, work.spikes, address)",
+             *(["    t = steps - 1", "    for k in range(len(circuit.pre)):"] if end else []), *when("        if setup.hidden[k]:", end)]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def when(condition: str, lines: list[str]) -> list[str]:
+    """Return lines under a condition; nothing without lines."""
+    indent = " " * (len(condition) - len(condition.lstrip()) + 4)
+    return [condition, *(indent + line for line in lines)] if lines else []

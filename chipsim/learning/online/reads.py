@@ -52,13 +52,13 @@ def short(event: str) -> str:
 
 
 def body(event: str, reads: Reads) -> dict[str, str]:
-    """Return what fills the loop of an event."""
+    """Return what fills the loop of an event; fields get a prefix, so that no name of a rule meets one of the loop."""
     hooks = reads.of(event)
     names = list(dict.fromkeys(name for hook in hooks for name in hook.arguments))
-    outer = [f"{name} = {reads.read(name)}" for name in names if reads.kind(name) == "PreTrace"]
-    lines = [f"{name} = {reads.read(name)}" for name in names if reads.kind(name) != "PreTrace"]
+    outer = [f"f_{name} = {reads.read(name)}" for name in names if reads.kind(name) == "PreTrace"]
+    lines = [f"f_{name} = {reads.read(name)}" for name in names if reads.kind(name) != "PreTrace"]
     for number, hook in enumerate(hooks):
-        lines.append(f"r{number} = {hook.name}({', '.join(hook.arguments)})")
+        lines.append(f"r{number} = {hook.name}({', '.join('f_' + name for name in hook.arguments)})")
     for number, hook in enumerate(hooks):
         lines += write(hook, f"r{number}", reads)
     live = reads.live_only(event)

@@ -67,7 +67,7 @@ def kept(tau: object, own: float, last: float) -> float:
     return 1.0 if tau is None else (math.exp(-1 / tau) if tau else 0.0)
 
 
-def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, epoch: int = 1) -> Setup:
+def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, threshold: float = 0.0, epoch: int = 1) -> Setup:
     """Return the constants of an online rule; alphas: [P] factors the potentials keep per step."""
     reads, pre, post = Reads(rule), circuit.pre.tolist(), circuit.post.tolist()
     populations, sizes = len(circuit.lo), circuit.hi - circuit.lo
@@ -82,7 +82,8 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, epo
     stream, number = STREAM + len(reads.pre), circuit.rules.constants.dtype
     needs_feedback = any(getattr(f, "source", None) in ("dfa", "sdfa", "label") for f in rule.fields.values())
     return Setup(
-        trained=np.array([away[q] < populations for q in post], dtype=np.bool_),
+        hidden=np.array([0 < away[q] < populations for q in post], dtype=np.bool_),
+        readout=np.array([away[q] == 0 for q in post], dtype=np.bool_),
         first=np.cumsum(fan_in) - fan_in,
         pre=field_of(reads.pre, rule, words(reads.pre, post), numbers.fixed, STREAM),
         post=field_of(reads.post, rule, words(reads.post, range(populations)), numbers.fixed, stream),
@@ -91,11 +92,24 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, epo
         order=np.array([*hidden, -1], dtype=np.int64),
         toward=np.array([away[a] > away[b] for a, b in zip(pre, post, strict=True)], dtype=np.bool_),
         feedback=feedback_weights(int(circuit.hi[-1]) if needs_feedback else 0, circuit.classes, not numbers.fixed).astype(number),
-        layerwise=np.zeros(0, dtype=number),
+        layerwise=layerwise_weights(rule, circuit, numbers),
         epoch=epoch,
-        threshold=0.0,
+        threshold=threshold,
         constants=np.array([c.stored if numbers.fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
     )
+
+
+def layerwise_weights(rule, circuit: Circuit, numbers: Numbers) -> np.ndarray:
+    """Return fixed random weights [W] in place of w for signals of source fa, in the format of the weights; empty for other sources."""
+    number, pre, post = circuit.rules.constants.dtype, circuit.pre.tolist(), circuit.post.tolist()
+    if rule.learn is None or rule.learn.source != "fa":
+        return np.zeros(0, dtype=number)
+    sizes = (circuit.hi - circuit.lo).tolist()
+    parts = []
+    for k, (a, b) in enumerate(zip(pre, post, strict=True)):
+        part = feedback_weights(sizes[a], sizes[b], False, int(circuit.offset[k])).reshape(-1)
+        parts.append(part if numbers.fixed else part * 2.0 ** -numbers.weight_fraction[k])
+    return np.concatenate(parts).astype(number)
 
 
 def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -> Walk:

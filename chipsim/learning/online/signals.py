@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from chipsim.kernels._jit import by_number, entry, inner
@@ -11,8 +13,19 @@ from chipsim.learning.online.state import SIGNAL_ADDS
 from chipsim.learning.surrogate import FRACTION
 
 SOURCES = {"sym": 0, "fa": 1, "dfa": 2, "sdfa": 3, "label": 4, "none": 5}
+LAYERWISE, SIGN, LABEL, NONE = 1, 3, 4, 5
 ALIGN = {"same": 0, "next": 1}
 FEEDBACK, FEEDBACK_FRACTION = 9, 7  # stream of the fixed random weights; their fraction bits
+
+
+class How(NamedTuple):
+    """How signals are made. source, ahead: codes of `SOURCES` and `ALIGN`; everywhere: for all neurons, not only active ones."""
+
+    source: int
+    ahead: int
+    everywhere: bool
+    fd_readout: int  # fraction bits of the errors of the classes
+    fd: int  # and of the signals of hidden populations
 
 
 def _sign_fixed(x, one):
@@ -28,29 +41,42 @@ sign_of = by_number(_sign_fixed, _sign_float)
 
 
 @entry
-def signals(steps, source, ahead, label, circuit, setup, shifts, weights, work, walk):
-    """Start the counts and fill `walk.signal` wherever a hidden neuron is active; the errors of the classes stand in `walk.inject`.
-
-    source, ahead: codes of `SOURCES` and `ALIGN`. shifts: (fd_readout, fd of hidden populations).
-    """
+def signals(steps, how, label, circuit, setup, weights, work, walk):
+    """Start the counts and fill `walk.signal` for hidden neurons; the errors of the classes stand in `walk.inject`."""
     walk.counts[:, :, :] = 0
     first = circuit.lo[-1]
     for t in range(1, steps):
         for c in range(circuit.classes):
-            walk.signal[t, first + c] = walk.inject[t, c]
+            walk.signal[t, first + c] = loud(wide(walk.inject[t, c]), setup.threshold)
     for p in setup.order:
         if p < 0:
             break
         for t in range(1, steps):
-            at = t * len(circuit.lo) + p
-            for r in range(work.active.start[at], work.active.start[at + 1]):
-                n = work.active.unit[r]
-                if source == 5 or t + ahead >= steps and source != 4:
-                    walk.signal[t, n] = 0
-                elif source <= 1:
-                    walk.signal[t, n] = pulled(t + ahead, p, n, source, circuit, setup, weights, work, walk)
-                else:
-                    walk.signal[t, n] = broadcast(t + ahead, n, source, label, circuit, setup, shifts, walk)
+            if how.everywhere:
+                for n in range(circuit.lo[p], circuit.hi[p]):
+                    walk.signal[t, n] = signal(t, steps, p, n, how, label, circuit, setup, weights, work, walk)
+            else:
+                at = t * len(circuit.lo) + p
+                for r in range(work.active.start[at], work.active.start[at + 1]):
+                    n = work.active.unit[r]
+                    walk.signal[t, n] = signal(t, steps, p, n, how, label, circuit, setup, weights, work, walk)
+
+
+@inner
+def signal(t, steps, p, n, how, label, circuit, setup, weights, work, walk):
+    """Return L of neuron n of population p at step t."""
+    nothing = wide(walk.signal[0, 0]) * 0
+    if how.source == NONE or (t + how.ahead >= steps and how.source != LABEL):
+        return nothing
+    if how.source <= LAYERWISE:
+        return loud(pulled(t + how.ahead, p, n, how.source, circuit, setup, weights, work, walk), setup.threshold)
+    return loud(nothing + broadcast(t + how.ahead, n, how, label, circuit, setup, walk), setup.threshold)
+
+
+@inner
+def loud(x, threshold):
+    """Return a signal whose size exceeds the threshold, else 0."""
+    return x if abs(x) > threshold else x * 0
 
 
 @inner
@@ -71,37 +97,36 @@ def pull_row(t, q, row, source, circuit, setup, weights, work, walk):
     total = wide(walk.signal[0, 0]) * 0
     if q == len(circuit.lo) - 1 and circuit.classes > 0:
         for c in range(circuit.classes):
-            w = weights[row + circuit.lo[q] + c] if source == 0 else setup.layerwise[row + circuit.lo[q] + c]
+            w = weights[row + circuit.lo[q] + c] if source < LAYERWISE else setup.layerwise[row + circuit.lo[q] + c]
             total += wide(w) * wide(walk.inject[t, c])
             walk.counts[SIGNAL_ADDS, t, circuit.slice_of[circuit.lo[q] + c]] += 1
         return total
     at = t * len(circuit.lo) + q
     for r in range(work.active.start[at], work.active.start[at + 1]):
         j = work.active.unit[r]
-        w = weights[row + j] if source == 0 else setup.layerwise[row + j]
+        w = weights[row + j] if source < LAYERWISE else setup.layerwise[row + j]
         total += wide(w) * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[r]), FRACTION)
         walk.counts[SIGNAL_ADDS, t, circuit.slice_of[j]] += 1
     return total
 
 
 @inner
-def broadcast(t, n, source, label, circuit, setup, shifts, walk):
+def broadcast(t, n, how, label, circuit, setup, walk):
     """Return the signal of neuron n through fixed random weights straight from the classes, or from the label alone."""
-    down = FEEDBACK_FRACTION + shifts[0] - shifts[1]
-    if source == 4:
-        return rescale(-wide(setup.feedback[n, label]), FEEDBACK_FRACTION - shifts[1])
+    if how.source == LABEL:
+        return rescale(-wide(setup.feedback[n, label]), FEEDBACK_FRACTION - how.fd)
     total = wide(walk.inject[t, 0]) * 0
     for c in range(circuit.classes):
         error = wide(walk.inject[t, c])
-        if source == 3:
-            error = sign_of(error, np.int64(1) << np.int64(shifts[0]))
+        if how.source == SIGN:
+            error = sign_of(error, np.int64(1) << np.int64(how.fd_readout))
         total += wide(setup.feedback[n, c]) * error
     walk.counts[SIGNAL_ADDS, t, circuit.slice_of[n]] += circuit.classes
-    return saturate(rescale(total, down), circuit.delta_bits[-1])
+    return saturate(rescale(total, FEEDBACK_FRACTION + how.fd_readout - how.fd), circuit.delta_bits[-1])
 
 
-def feedback_weights(neurons: int, classes: int, floating: bool) -> np.ndarray:
-    """Return b [N, C]: integers -127 .. 127, uniform, the same on every chip; in float divided by 128."""
-    words = [random_word(0, FEEDBACK, n, 0, 0, 0) % 255 - 127 for n in range(neurons * classes)]
+def feedback_weights(neurons: int, classes: int, floating: bool, first: int = 0) -> np.ndarray:
+    """Return b [N, C]: integers -127 .. 127, uniform, the same on every chip; in float divided by 128. first: number of the first word."""
+    words = [random_word(0, FEEDBACK, first + n, 0, 0, 0) % 255 - 127 for n in range(neurons * classes)]
     found = np.array(words, dtype=np.int64).reshape(neurons, classes)
     return found / 2.0**FEEDBACK_FRACTION if floating else found

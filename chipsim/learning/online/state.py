@@ -20,7 +20,8 @@ class Field(NamedTuple):
 class Setup(NamedTuple):
     """What a rule needs to know of the network; constant."""
 
-    trained: np.ndarray  # [K] bool
+    hidden: np.ndarray  # [K] bool: leads to a hidden population from which the readout can be reached
+    readout: np.ndarray  # [K] bool: leads to the readout
     first: np.ndarray  # [K] int64: first pre entry of the projection
     pre: Field
     post: Field
@@ -53,6 +54,6 @@ class Walk(NamedTuple):
 
 
 TRACE_DECAYS, TRACE_UPDATES, STATE_DECAYS, SIGNAL_ADDS = 0, 1, 2, 3
-EVENTS = ("active", "pre", "post", "error", "epoch", "sample_end")  # evaluations of each start at FIRST_EVENT
+EVENTS = ("readout", "active", "pre", "post", "error", "epoch", "sample_end")  # evaluations of each start at FIRST_EVENT
 FIRST_EVENT = 4
 COUNTS = FIRST_EVENT + len(EVENTS)

@@ -23,5 +23,8 @@ class SsgdOnline:
     def dw_on_active(x, psi, L):
         return -x * times(psi, L)
 
+    def dw_on_readout(x, L):
+        return -x * L
+
 
 RULE = SsgdOnline

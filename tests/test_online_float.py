@@ -1,0 +1,93 @@
+"""Online rules in float64 against sums over whole arrays (tests/oracle/online.py)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "oracle"))
+import online
+from dense import deviation, random_problem
+
+import chipsim as cs
+from chipsim.learning.online.signals import feedback_weights
+
+SHARP = 10
+
+
+def feedback(sizes):
+    """The fixed random weights of every hidden layer of a chain."""
+    ends = np.cumsum(sizes)
+    flat = feedback_weights(int(ends[-1]), sizes[-1], True)
+    return [flat[ends[n] : ends[n + 1]] for n in range(len(sizes) - 2)]
+
+
+def compared(rule, problem, expected, **learning):
+    """Largest deviation of the package's gradient from the sum over the samples of `expected(sample)`."""
+    network = cs.ssgd_network(**problem.arguments).with_weights(problem.named_weights)
+    network = network.but(learning={**network.learning.model_dump(), "sharpness": SHARP, **learning})
+    found = cs.gradients(network, problem.x, problem.y, rule=rule)
+    samples = [online.sample(problem.model, problem.weights, problem.x[:, b], int(y), SHARP) for b, y in enumerate(problem.y)]
+    wanted = [sum(parts) / len(samples) for parts in zip(*(expected(s) for s in samples), strict=True)]
+    total = [online.loss(problem.model, problem.weights, problem.x[:, b], int(y), SHARP) for b, y in enumerate(problem.y)]
+    assert found.loss == pytest.approx(np.mean(total), rel=1e-12)
+    assert all(np.abs(w).max() > 0 for w in wanted), "nothing to compare"
+    return max(deviation(found.weights[name], w) for name, w in zip(problem.names, wanted, strict=True))
+
+
+SIZES = (40, 24, 16, 5)
+CASES = {
+    "ssgd-online": lambda s: online.three_factors(s),
+    "sltt": lambda s: online.three_factors(s, memory=False),
+    "eprop": lambda s: online.eprop(s),
+    "etlp": lambda s: online.three_factors(s, "label", 0, b=feedback(SIZES)),
+    "stdp": lambda s: online.stdp(s, 0.01, 0.0105),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rule_equals_its_sum(rule, seed):
+    problem = random_problem(seed, SIZES, surrogate=("paper", "box")[seed % 2], half_width=0.4)
+    assert compared(rule, problem, CASES[rule]) <= 1e-12
+
+
+@pytest.mark.parametrize("source", ["dfa", "sdfa", "fa"])
+@pytest.mark.parametrize("align", ["next", "same"])
+def test_signals_can_be_exchanged(source, align):
+    problem = random_problem(3, SIZES, half_width=0.4)
+    ahead = int(align == "next")
+    b = feedback(SIZES)
+    if source == "fa":
+        image = cs.compile_network(cs.ssgd_network(**problem.arguments).with_weights(problem.named_weights), None, numerics="float64")
+        scale = 2.0 ** -np.array(image.formats.weight_fraction)
+        at = image.circuit.offset
+        b = [feedback_weights(a, c, False, int(o)) * u for a, c, o, u in zip(SIZES, SIZES[1:], at, scale, strict=False)]
+    assert compared("ssgd-online", problem, lambda s: online.three_factors(s, source, ahead, b=b), signal=source, align=align) <= 1e-12
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_eprop_is_exact_for_the_last_hidden_layer(seed):
+    """With one hidden layer e-prop is the exact gradient of the loss per step; with two, that of the upper one."""
+    one = random_problem(seed, (30, 20, 5), half_width=0.3)
+    assert compared("eprop", one, online.adjoint) <= 1e-12
+    two = random_problem(seed, SIZES, half_width=0.3)
+    samples = [online.sample(two.model, two.weights, two.x[:, 0], int(two.y[0]), SHARP)]
+    assert deviation(online.eprop(samples[0])[1], online.adjoint(samples[0])[1]) <= 1e-12
+
+
+def test_adjoint_of_the_loss_per_step():
+    """The reference itself: its readout gradient against central differences."""
+    p = random_problem(5, (20, 12, 4), half_width=0.3)
+    s = online.sample(p.model, p.weights, p.x[:, 0], int(p.y[0]), SHARP)
+    exact, h = online.adjoint(s)[-1], 1e-5
+    for index in np.ndindex(*exact.shape):
+        ends = []
+        for sign in (1, -1):
+            w = p.weights[-1].copy()
+            w[index] += sign * h
+            ends.append(online.loss(p.model, [*p.weights[:-1], w], p.x[:, 0], int(p.y[0]), SHARP))
+        assert (ends[0] - ends[1]) / (2 * h) == pytest.approx(exact[index], abs=1e-6)
