@@ -14,7 +14,7 @@ class Etlp:
     Source: Quintana et al. 2023, ETLP, arXiv 2301.08281; the projection of targets is DRTP's (Frenkel et al. 2019).
     """
 
-    rate = 0.1
+    rate = 0.01
     x = PreTrace(tau="post", bits=12, frac=8)
     psi = Active()
     L = Learn("label")

@@ -15,7 +15,7 @@ class Stdp:
     Source: Song, Miller & Abbott 2000, Nature Neuroscience 3(9), equation 1, all pairs.
     """
 
-    rate = 0.03
+    rate = 0.003
     x = PreTrace(tau="post", bits=12, frac=8)
     y = PostTrace(tau="own", bits=12, frac=8)
     plus = Const(0.01, frac=10)
