@@ -24,7 +24,7 @@ from chipsim.events import as_events
 from chipsim.hardware import Chip, build_chip, load_chip
 from chipsim.learning.writes import POLICIES, write_weights
 from chipsim.simulator.account import account
-from chipsim.simulator.engine import Block, Engine
+from chipsim.simulator.engine import Block
 from chipsim.training.learner import Learner
 
 PREDICATES = ("fired", "received_input", "state_changed")
@@ -140,8 +140,7 @@ class Kernels:
 
     def __init__(self, image: ChipImage, shifts: list[int] | None = None, seed: int = 0):
         self.image, self.seed, form = image, seed, image.formats
-        self.learner = Learner(image)
-        self.learner.engine = Engine(image, record=True)
+        self.learner = Learner(image, record=True)
         self.weights = image.weights.copy()
         self.gradient = np.zeros(len(self.weights), dtype=image.circuit.rules.constants.dtype)
         self.shifts = None if shifts is None else np.array([form.write_shift(k, s) for k, s in enumerate(shifts)], dtype=np.int64)

@@ -83,11 +83,11 @@ def book_losses(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
     ways = [score * h[:, routes.loss] + at_loss(int(h[routes.loss] @ to)) for h in routes.hops]
     ledger.hops(*STAGE, "error_hops", np.stack([each(way) for way in ways]))
     if paths.source == "label":  # one word with the label, before the sample
-        ledger.counts[:, :, 1] += label_words(image, paths, ledger)
+        ledger.counts[:, :, 1:2] += label_words(image, paths)
 
 
-def label_words(image: ChipImage, paths: Paths, ledger: Ledger) -> np.ndarray:
-    """Return [E, K] what it takes to tell every hidden core the label."""
+def label_words(image: ChipImage, paths: Paths) -> np.ndarray:
+    """Return [1, E, 1, K] what it takes to tell every hidden core the label."""
     routes, own = image.routes, Ledger(image, 1, 1)
     to = np.where(paths.hidden, 1, 0)
     source = np.zeros(len(image.slices), dtype=np.int64)
@@ -95,7 +95,7 @@ def label_words(image: ChipImage, paths: Paths, ledger: Ledger) -> np.ndarray:
     own.book(*STAGE, "broadcasts", (source * to.sum())[None, None])
     own.book(*STAGE, "packets_in", to[None, None])
     own.hops(*STAGE, "error_hops", np.stack([(source * (h[routes.loss] @ to))[None, None] for h in routes.hops]))
-    return own.counts[0, :, 0]
+    return own.counts
 
 
 def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger) -> None:

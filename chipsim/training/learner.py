@@ -15,10 +15,10 @@ from chipsim.training.replay import Replay
 class Learner:
     """Adds gradients of single samples to an accumulator array, by replay or in forward time as the rule says."""
 
-    def __init__(self, image: ChipImage):
+    def __init__(self, image: ChipImage, record: bool = False):
         rule = image.network.learning.rule
         self.image = image
-        self.engine = Engine(image, record=is_online(rule))  # a loss per step is formed from the potentials of every step
+        self.engine = Engine(image, record or is_online(rule))  # a loss per step is formed from the potentials of every step
         self.way = Online(image, self.engine, rule_of(image.network.learning)) if is_online(rule) else Replay(image, self.engine)
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:

@@ -20,8 +20,7 @@ class Online:
         self.image, self.engine, self.work = image, engine, engine.work
         numbers = Numbers(form.fixed, form.delta_fraction, form.weight_fraction, form.gradient_fraction)
         alphas = [0.0, *(image.network.alpha(p) for p in range(1, len(circuit.lo)))]
-        unit = 2.0 ** form.delta_fraction[1] if form.fixed else 1.0
-        self.setup = setup(rule, circuit, alphas, numbers, image.network.learning.error_threshold * unit)
+        self.setup = setup(rule, circuit, alphas, numbers, image.network.learning.error_threshold)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
         learn, everywhere = rule.learn, any(hook.event == "on_error" for hook in rule.hooks)
         source, ahead = (SOURCES["none"], 0) if learn is None else (SOURCES[learn.source], ALIGN[learn.align or "next"])

@@ -66,6 +66,8 @@ class Result:
 class Chip:
     """Cores on a mesh. Weights stay from sample to sample; everything else starts anew in each."""
 
+    core_kind = LearningCore
+
     def __init__(self, spec: dict):
         for k, p in enumerate(spec["projections"]):
             if (p["pre"], p["post"]) != (k, k + 1):
@@ -75,7 +77,7 @@ class Chip:
         self.mesh = Mesh(spec["mesh"], self.counters)
         homes = {(s["population"], n): s["core"] for s in spec["slices"] for n in range(s["lo"], s["hi"])}
         ids = sorted(set(homes.values()) - {HOST})
-        self.cores = {c: LearningCore(c, spec, self.numerics, self.mesh, self.counters) for c in ids}
+        self.cores = {c: self.core_kind(c, spec, self.numerics, self.mesh, self.counters) for c in ids}
         self.receivers = [sorted({c for (p, _), c in homes.items() if p == q["post"]}) for q in spec["projections"]]
         for core in self.cores.values():
             core.homes, core.receivers = homes, self.receivers

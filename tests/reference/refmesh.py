@@ -17,6 +17,10 @@ KINDS = {
     "score": ("backward", "replay", "score_packets", "error_hops"),
     "broadcast": ("backward", "replay", "broadcasts", "error_hops"),
     "error": ("backward", "replay", "error_packets", "error_hops"),
+    # online rules: the same in forward steps
+    "score now": ("backward", "forward", "score_packets", "error_hops"),
+    "broadcast now": ("backward", "forward", "broadcasts", "error_hops"),
+    "error now": ("backward", "forward", "error_packets", "error_hops"),
 }
 
 

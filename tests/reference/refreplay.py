@@ -89,7 +89,8 @@ class LearningCore(Core):
                 continue
             self.count("update", "replay", "visits", 0, row.words)
             projection = self.projections[k]
-            shift = self.populations[projection["post"]]["delta_fraction"] + projection["lr_shift"] - projection["fraction"]
+            fraction = projection.get("gradient_fraction", self.populations[projection["post"]]["delta_fraction"])
+            shift = fraction + projection["lr_shift"] - projection["fraction"]
             for n, gradient in enumerate(row.gradients):
                 if gradient != 0:
                     self.count("update", "replay", "evaluations", 0)

@@ -94,7 +94,7 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, thr
         feedback=feedback_weights(int(circuit.hi[-1]) if needs_feedback else 0, circuit.classes, not numbers.fixed).astype(number),
         layerwise=layerwise_weights(rule, circuit, numbers),
         epoch=epoch,
-        threshold=threshold,
+        threshold=np.array([round(threshold * 2**fd) if numbers.fixed else threshold for fd in numbers.delta_fraction], dtype=number),
         constants=np.array([c.stored if numbers.fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
     )
 

@@ -47,7 +47,7 @@ def signals(steps, how, label, circuit, setup, weights, work, walk):
     first = circuit.lo[-1]
     for t in range(1, steps):
         for c in range(circuit.classes):
-            walk.signal[t, first + c] = loud(wide(walk.inject[t, c]), setup.threshold)
+            walk.signal[t, first + c] = loud(wide(walk.inject[t, c]), setup.threshold[-1])
     for p in setup.order:
         if p < 0:
             break
@@ -69,8 +69,8 @@ def signal(t, steps, p, n, how, label, circuit, setup, weights, work, walk):
     if how.source == NONE or (t + how.ahead >= steps and how.source != LABEL):
         return nothing
     if how.source <= LAYERWISE:
-        return loud(pulled(t + how.ahead, p, n, how.source, circuit, setup, weights, work, walk), setup.threshold)
-    return loud(nothing + broadcast(t + how.ahead, n, how, label, circuit, setup, walk), setup.threshold)
+        return loud(pulled(t + how.ahead, p, n, how.source, circuit, setup, weights, work, walk), setup.threshold[p])
+    return loud(nothing + broadcast(t + how.ahead, n, how, label, circuit, setup, walk), setup.threshold[p])
 
 
 @inner

@@ -32,7 +32,7 @@ class Setup(NamedTuple):
     feedback: np.ndarray  # [N, C] int64 or float: fixed random weights b_jc of direct feedback
     layerwise: np.ndarray  # [W] number: fixed random weights in place of w; empty where they are not used
     epoch: int  # steps between two on_epoch events
-    threshold: float  # of an error event, in the delta format
+    threshold: np.ndarray  # [P] number: signals of at most this size are 0
     constants: np.ndarray  # [D] number: constants of the rule
 
 

@@ -1,0 +1,137 @@
+"""Traces, synapse states and hooks of an online rule on one core, in plain Python integers: docs/online.md sections 1 and 2.
+
+A rule is a dict:
+    pre, post, synapse   {name: {"word": decay word, "impulse": int, "bits": b, "rounding": "truncate"|"nearest"|"stochastic", "stream": n}}
+                         the words of pre and synapse fields: one per projection, those of post fields one per population
+    constants            {name: int}
+    hooks                [{"event", "target": "w" or a synapse field, "arguments", "call", "shifts": one per projection}]
+    skip                 {event: (live: only nonzero traces are visited, quiet: only neurons with a signal)}
+    source, align, everywhere, threshold (one per population), sharpness, epoch
+"""
+
+from __future__ import annotations
+
+from refnumbers import rescale, saturate
+from refrandom import philox
+
+
+def times(a, b, fraction):
+    """Product in the format of b."""
+    return rescale(a * b, fraction)
+
+
+def where(condition, a, b):
+    """One of two numbers, both computed."""
+    return a if condition else b
+
+
+FUNCTIONS = {
+    "times": times, "rshift": rescale, "where": where, "clip": lambda v, low, high: min(max(v, low), high),
+    "sgn": lambda v: (v > 0) - (v < 0), "abs": abs, "min": min, "max": max,
+}  # fmt: skip
+
+
+def faded(x: int, word: int, rounding: str, noise: int) -> int:
+    """Multiply by word / 4096 and round."""
+    if rounding == "stochastic":
+        return (x * word + noise) >> 12
+    size = abs(x) * word + (2048 if rounding == "nearest" else 0)
+    return (size >> 12) * (1 if x >= 0 else -1)
+
+
+class RuleCore:
+    """What one core keeps for a rule: a copy of the trace of every axon, traces of its neurons, states of its synapses."""
+
+    def __init__(self, core, rule: dict, first: list[int]):
+        self.core, self.rule, self.first = core, rule, first
+        self.pre = {(name, k, i): 0 for name in rule["pre"] for k, i in core.rows}
+        self.post = {(name, c.population, c.neuron): 0 for name in rule["post"] for c in core.compartments}
+        self.states = {(name, k, i, n): 0 for name in rule["synapse"] for (k, i), row in core.rows.items() for n in range(len(row.targets))}
+
+    def book(self, event: str, t: int, amount: int = 1) -> None:
+        self.core.count("backward", "forward", event, t, amount)
+
+    def word(self, field: dict, entry: int, step: int) -> int:
+        """Return the noise of a decay: 12 bits, only if it rounds stochastically."""
+        if field["rounding"] != "stochastic":
+            return 0
+        return philox((entry, step, *self.core.address), (self.core.spec["seed"], field["stream"]))[0] & 4095
+
+    def decay(self, table: dict, key: tuple, field: dict, word: int, entry: int, t: int) -> bool:
+        """Decay one value unless it is zero; return whether it was touched."""
+        if table[key] == 0:
+            return False
+        table[key] = faded(table[key], word, field["rounding"], self.word(field, entry, t + 1))
+        return True
+
+    def advance(self, t: int, spiking: set[tuple[int, int]]) -> None:
+        """Section 2, 4: traces decay, then the spikes of t, (population, neuron), add their impulses."""
+        projections = self.core.projections
+        for name, field in self.rule["pre"].items():
+            for k, i in self.core.rows:
+                key = name, k, i
+                if self.decay(self.pre, key, field, field["word"][k], self.first[k] + i, t):
+                    self.book("trace_decays", t)
+                if (projections[k]["pre"], i) in spiking:
+                    self.pre[key] = min(self.pre[key] + field["impulse"], (1 << field["bits"]) - 1)
+                    self.book("trace_updates", t)
+        for name, field in self.rule["post"].items():
+            for cell in self.core.compartments:
+                key = name, cell.population, cell.neuron
+                if self.decay(self.post, key, field, field["word"][cell.population], cell.id, t):
+                    self.book("trace_decays", t)
+                if (cell.population, cell.neuron) in spiking:
+                    self.post[key] = min(self.post[key] + field["impulse"], (1 << field["bits"]) - 1)
+                    self.book("trace_updates", t)
+
+    def decay_states(self, t: int, k: int) -> None:
+        """Section 2, 2."""
+        for name, field in self.rule["synapse"].items():
+            for (own, i), row in self.core.rows.items():
+                for n, synapse in enumerate(row.synapses if own == k else ()):
+                    if self.decay(self.states, (name, k, i, n), field, field["word"][k], synapse, t):
+                        self.book("eligibility_decays", t)
+
+    def run(self, event: str, t: int, k: int, posts: dict[int, dict], pres: set[int] | None = None, reward: int = 0) -> None:
+        """Run the hooks of an event at the synapses of projection k.
+
+        posts: {neuron: {"psi", "L"}} of the postsynaptic neurons that are meant; pres: presynaptic ones, None for all.
+        """
+        hooks = [hook for hook in self.rule["hooks"] if hook["event"] == event]
+        live, quiet = self.rule["skip"].get(event, (False, False))
+        for (own, i), row in self.core.rows.items() if hooks else ():
+            if own != k or (pres is not None and i not in pres):
+                continue
+            if live and all(self.pre[name, k, i] == 0 for name in self.rule["pre"]):
+                continue
+            for n, cell in enumerate(row.targets):
+                if cell.neuron in posts and not (quiet and posts[cell.neuron]["L"] == 0):
+                    self.book(f"rules_{event.removeprefix('on_')}", t)
+                    self.evaluate(hooks, k, i, n, row, {**posts[cell.neuron], "R": reward})
+
+    def evaluate(self, hooks: list[dict], k: int, i: int, n: int, row, given: dict) -> None:
+        """Call the hooks of one event at one synapse: all read first, then all write."""
+        cell = row.targets[n]
+
+        def value(name: str) -> int:
+            kinds = self.rule["kinds"]
+            if kinds[name] in ("psi", "L", "R"):
+                return given[kinds[name]]
+            if kinds[name] == "w":
+                return row.weights[n]
+            if name in self.rule["constants"]:
+                return self.rule["constants"][name]
+            if name in self.rule["pre"]:
+                return self.pre[name, k, i]
+            if name in self.rule["post"]:
+                return self.post[name, cell.population, cell.neuron]
+            return self.states[name, k, i, n]
+
+        results = [hook["call"](*(value(name) for name in hook["arguments"])) for hook in hooks]
+        for hook, result in zip(hooks, results, strict=True):
+            if hook["target"] == "w":
+                down = rescale(result, hook["shifts"][k])
+                row.gradients[n] = self.core.numerics.clip_accumulator(row.gradients[n] - down)
+                row.dirty = True
+            else:
+                self.states[hook["target"], k, i, n] = saturate(result, self.rule["synapse"][hook["target"]]["bits"])

@@ -1,0 +1,64 @@
+"""Online rules in fixed point: the generated kernels against tests/reference/refonline.py, bit for bit, counts included."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import bridge
+import pytest
+import rulebridge
+from hypothesis import given
+from hypothesis import strategies as st
+from refonline import OnlineChip
+from test_kernels_equal import Extremes, cases, repeat
+
+from chipsim.learning import RULES, is_online
+
+pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
+
+ONLINE = [name for name in RULES if is_online(name)]
+SIGNALS = ("sym", "fa", "dfa", "sdfa", "label", "none")
+
+
+@st.composite
+def online_cases(draw, rule):
+    """Return a case of test_kernels_equal under an online rule, with any signal it can have."""
+    case = draw(cases())
+    learning = {"rule": rule, "regularisers": None, "sharpness": draw(st.sampled_from([1, 3, 10]))}
+    learning["error_threshold"] = draw(st.sampled_from([0.0, 0.0, 0.01]))
+    if draw(st.booleans()):
+        learning |= {"signal": draw(st.sampled_from(SIGNALS)), "align": draw(st.sampled_from(["next", "same"]))}
+    case.network = case.network.but(learning={**case.network.learning.model_dump(), **learning})
+    form = case.image().formats
+    case.shifts = [draw(st.integers(0, 20)) - form.write_shift(k, 0) for k in range(len(case.shifts))]
+    return case
+
+
+def differences(seen, result) -> dict:
+    """Return in what the kernels and the reference differ."""
+    names = ("spikes", "v", "scores", "prediction", "gradients", "weights")
+    off = {name: (getattr(seen, name), getattr(result, name)) for name in names if getattr(seen, name) != getattr(result, name)}
+    counts = bridge.unequal(seen.counters, result.counters)
+    return off | {"counters": counts} if counts else off
+
+
+@pytest.mark.parametrize("rule", ONLINE)
+def test_equal_to_the_reference_bit_for_bit(rule):
+    extremes, events = Extremes(), Counter()
+
+    @repeat(40)
+    @given(online_cases(rule))
+    def compare(case):
+        image = case.image()
+        reference = OnlineChip(rulebridge.describe(image, case.shifts, case.seed))
+        kernels = bridge.Kernels(image, case.shifts, case.seed)
+        extremes.watch(reference)
+        for sample in case.samples:
+            seen = kernels.run(*sample)
+            assert differences(seen, reference.run(*sample)) == {}
+            for (_, _, event, _, _), n in seen.counters.items():
+                events[event] += n
+
+    compare()
+    print(rule, extremes.seen, {e: n for e, n in events.items() if "rules" in e})
+    assert events["writes"] > 0 and events["trace_updates"] > 0
