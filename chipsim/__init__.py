@@ -16,6 +16,11 @@ _PUBLIC = {
     "Events": "chipsim.events", "Counters": "chipsim.counters",
     "compile_network": "chipsim.compiler", "simulate": "chipsim.simulator",
     "gradients": "chipsim.training.gradients", "train": "chipsim.api", "evaluate": "chipsim.training",
+    "rule": "chipsim.learning.language", "PreTrace": "chipsim.learning.language", "PostTrace": "chipsim.learning.language",
+    "SynState": "chipsim.learning.language", "Active": "chipsim.learning.language", "Learn": "chipsim.learning.language",
+    "Weight": "chipsim.learning.language", "Reward": "chipsim.learning.language", "Const": "chipsim.learning.language",
+    "times": "chipsim.learning.language", "rshift": "chipsim.learning.language", "where": "chipsim.learning.language",
+    "clip": "chipsim.learning.language", "sgn": "chipsim.learning.language",
     "ChipsimError": "chipsim.errors", "ConfigError": "chipsim.errors", "DataError": "chipsim.errors",
     "CapacityError": "chipsim.errors", "VerifyError": "chipsim.errors",
 }  # fmt: skip

@@ -39,7 +39,10 @@ def rule_table(image: ChipImage, fractions: list[int], functions: dict) -> dict:
     network, rule = image.network, rule_of(image.network.learning)
     alphas = [0.0, *(math.exp(-network.dt_ms / p.tau_ms) for p in network.populations[1:])]
     posts, learn = [p for _, p in network.ends], rule.learn
-    places = {place: [n for n, f in rule.fields.items() if f.place == place and hasattr(f, "tau")] for place in ("pre", "post", "synapse")}
+    places = {
+        place: [n for n, f in rule.fields.items() if f.place == place and hasattr(f, "tau")]
+        for place in ("pre", "post", "synapse")
+    }
     stream, tables = STREAM, {}
     for place, names in places.items():
         tables[place] = {}
@@ -57,7 +60,7 @@ def rule_table(image: ChipImage, fractions: list[int], functions: dict) -> dict:
         "hooks": [hook_table(image, rule, hook, fractions, functions) for hook in rule.hooks],
         "skip": {event: skips(rule, event) for event in {hook.event for hook in rule.hooks}},
         "source": learn.source if learn else "none", "ahead": 0 if learn is None or learn.align == "same" else 1,
-        "everywhere": any(hook.event == "on_error" for hook in rule.hooks), "sharpness": network.learning.sharpness, "epoch": 1,
+        "everywhere": any(hook.event == "on_error" for hook in rule.hooks), "sharpness": network.learning.sharpness or 10, "epoch": 1,
         "threshold": [round(network.learning.error_threshold * 2**fd) for fd in image.formats.delta_fraction],
     }  # fmt: skip
 
@@ -71,9 +74,16 @@ def keep(tau, own: float, last: float) -> float:
 def hook_table(image: ChipImage, rule, hook, fractions: list[int], functions: dict) -> dict:
     """Return a hook for refrules."""
     down = [
-        (rule.count(hook, formats(image, k)).frac or 0) - fraction if hook.increment else 0 for k, fraction in enumerate(fractions)
+        (rule.count(hook, formats(image, k)).frac or 0) - fraction if hook.increment else 0
+        for k, fraction in enumerate(fractions)
     ]
-    return {"event": hook.event, "target": hook.target, "arguments": hook.arguments, "call": rule.bound(hook, functions), "shifts": down}
+    return {
+        "event": hook.event,
+        "target": hook.target,
+        "arguments": hook.arguments,
+        "call": rule.bound(hook, functions),
+        "shifts": down,
+    }
 
 
 def skips(rule, event: str) -> tuple[bool, bool]:
@@ -84,5 +94,7 @@ def skips(rule, event: str) -> tuple[bool, bool]:
         return any(all(rule.vanishes(hook, name) for hook in hooks) for name in names)
 
     live = event != "on_pre" and all_vanish([n for n, f in rule.fields.items() if f.place == "pre"])
-    quiet = event in ("on_active", "on_readout") and all_vanish([n for n, f in rule.fields.items() if type(f).__name__ == "Learn"])
+    quiet = event in ("on_active", "on_readout") and all_vanish(
+        [n for n, f in rule.fields.items() if type(f).__name__ == "Learn"]
+    )
     return live, quiet

@@ -16,7 +16,8 @@ SAMPLES, PASSES = 60, 2
 ALWAYS_EQUAL = {
     "forward": "inputs_injected synops updates_active updates_idle neuron_updates spikes barriers",
     "backward": "gate_checks band_lookups active_log_entries softmax_evaluations trace_decays error_updates "
-    "evaluations row_adds gather_adds barriers",
+    "evaluations row_adds gather_adds barriers trace_updates eligibility_decays rules_readout rules_active rules_pre rules_post "
+    "rules_error rules_epoch rules_sample_end",
     "update": "evaluations random_draws writes optimiser_updates barriers",
 }
 OF_THE_CUT = {  # a packet, a record and a row of words per slice; visits are words of the rows that are dirty on a core
@@ -185,3 +186,28 @@ def test_without_random_words_the_order_of_samples_does_not_matter():
     plain, turned = simulated(batch(0, 1, 2), "nearest"), simulated(batch(2, 0, 1), "nearest")
     assert [at(turned, b) for b in range(3)] == [at(plain, b) for b in (2, 0, 1)]
     assert np.array_equal(plain.counters.counts, turned.counters.counts)
+
+
+@pytest.mark.parametrize("rule", ["ssgd-online", "eprop", "stdp"])
+def test_online_rules_do_not_depend_on_placement(rule):
+    """Same weights wherever neurons lie; evaluations too, while every core with neurons of a projection keeps its traces."""
+    found = {}
+    for name, (placement, changes) in placements().items():
+        run = cs.train(model(**placement), cs.load_chip("loihi1-ssgd", changes), rule=rule, samples=20, passes=1)
+        events = (
+            "gather_adds",
+            "rules_active",
+            "rules_error",
+            "rules_pre",
+            "rules_readout",
+            "eligibility_decays",
+            "softmax_evaluations",
+        )
+        table = run.counters.table()
+        found[name] = (
+            {k: w.tolist() for k, w in run.stored.items()},
+            [table["backward"][e] for e in events],
+            table["update"]["writes"],
+        )
+    one = found["in-order"]
+    assert all(other == one for other in found.values()) and one[2] > 0

@@ -12,6 +12,7 @@ from chipsim.cli.check import check
 from chipsim.cli.doctor import doctor
 from chipsim.cli.frame import complain, verb, version
 from chipsim.cli.lists import chips, datasets, models
+from chipsim.cli.rules import rules
 from chipsim.cli.train import evaluate, train
 from chipsim.errors import ConfigError, Problem
 
@@ -43,7 +44,7 @@ def root(
 
 
 root.__doc__ = HELP
-for function in (train, check, evaluate, chips, models, datasets, doctor):
+for function in (train, check, evaluate, chips, models, rules, datasets, doctor):
     app.command()(verb(function))
 for name in ABSENT:
     app.command(

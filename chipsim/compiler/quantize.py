@@ -134,7 +134,7 @@ def formats(
 
 
 def gradient_fractions(network: Network, delta: Sequence[int], weight: Sequence[int], bits: int) -> list[int]:
-    """Return the fraction bits of each projection's accumulators of `bits` bits: delta's under replay, else those the rule's increments have."""
+    """Return the fraction bits of each projection's accumulators: delta's under replay, else those of the rule's increments."""
     onto = [delta[b] for _, b in network.ends]
     if not is_online(network.learning.rule):
         return onto

@@ -62,10 +62,14 @@ def rule_of(learning) -> Rule | Replayed:
     changes = {key: value for key, value in (("source", learning.signal), ("align", learning.align)) if value is not None}
     if not changes:
         return rule
-    name = next((n for n, f in getattr(rule, "fields", {}).items() if f is rule.learn), None)
+    if not hasattr(rule, "fields"):  # replayed: it has no signal; network.trainable says so
+        return rule
+    name = next((n for n, f in rule.fields.items() if f is rule.learn), None)
     if name is None:
         limit = f"rule {learning.rule!r} has no learning signal that could be exchanged"
-        raise_all([Problem("run", f"learning.{'signal' if key == 'source' else key}", value, limit) for key, value in changes.items()])
+        raise_all(
+            [Problem("run", f"learning.{'signal' if key == 'source' else key}", value, limit) for key, value in changes.items()]
+        )
     signal = replace(rule.learn, **changes)
     raise_all(signal.problems(f'rule "{rule.name}", field {name}'))
     return replace(rule, fields={**rule.fields, name: signal})

@@ -27,7 +27,7 @@ class Learning(Description):
     """How the network learns. `half_width` is the paper's B_th in units of the threshold (reference code: b_th = 1 - half_width).
 
     rule: a name of `chipsim rules`, or FILE.py:CLASS. signal, align: in place of those of an online rule. error_threshold: learning
-    signals of at most this size are taken as 0 (online rules). sharpness: of the softmax of a loss per step.
+    signals of at most this size are taken as 0 (online rules). sharpness: of the softmax of a loss per step (online rules; else 10).
     scan: when the active test is made: in every step (clocked), only where something arrives or after an own spike (touched: misses
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
     """
@@ -47,7 +47,7 @@ class Learning(Description):
     )
     delta_fraction: Annotated[int, Field(strict=True, ge=0, le=20)] = 10
     readout_delta_fraction: Annotated[int, Field(strict=True, ge=0, le=14)] = 14
-    sharpness: Annotated[int, Field(strict=True, ge=1, le=64)] = 10
+    sharpness: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
 
     @field_validator("half_width")
     @classmethod

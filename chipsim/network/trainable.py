@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from chipsim.errors import ConfigError, Problem
-from chipsim.learning import is_online
+from chipsim.learning import rule_of
+from chipsim.learning.language import Rule
 from chipsim.network.description import Network
 
 
 def rule_problems(network: Network) -> list[Problem]:
     """Return every part of `network` that its learning rule cannot train, by name."""
-    rule, name = network.learning.rule, f'network "{network.name}"'
+    name = f'network "{network.name}"'
     try:
-        online = is_online(rule)
+        online = isinstance(rule_of(network.learning), Rule)
     except ConfigError as error:
         return [p._replace(object=name, key="learning.rule") if p.object == "run" else p for p in error.problems]
     found = population_problems(network) + projection_problems(network)
-    found += online_problems(network) if online else chain_problems(network)
+    found += online_problems(network) if online else chain_problems(network) + replay_problems(network)
     if found:
         found[0] = found[0]._replace(hint="it can be run forward: cs.simulate, or chipsim check --inference")
     return found
@@ -58,9 +59,24 @@ def chain_problems(network: Network) -> list[Problem]:
     return [Problem(f'network "{network.name}"', "projection", given, limit)]
 
 
+def replay_problems(network: Network) -> list[Problem]:
+    """Return the options that only online rules follow."""
+    rule, name = network.learning, f'network "{network.name}"'
+    limit = f"rule {rule.rule!r} replays the exact error of the whole sample; this is an option of online rules"
+    given = {
+        "signal": rule.signal,
+        "align": rule.align,
+        "sharpness": rule.sharpness,
+        "error_threshold": rule.error_threshold or None,
+    }
+    return [Problem(name, f"learning.{key}", value, limit) for key, value in given.items() if value is not None]
+
+
 def online_problems(network: Network) -> list[Problem]:
     """Return the options that an online rule cannot follow."""
     if network.learning.regularisers is None:
         return []
-    limit = f"rule {network.learning.rule!r} learns while the sample runs: the spike counts that regularisers need are known after it"
+    limit = (
+        f"rule {network.learning.rule!r} learns while the sample runs: the spike counts that regularisers need are known after it"
+    )
     return [Problem(f'network "{network.name}"', "learning.regularisers", "given", limit)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def gradients(
     model: Network | str | Path,
     x: np.ndarray | Events,
     y: np.ndarray,
-    rule: Rule | str = "ssgd-replay",
+    rule: Any = "ssgd-replay",
     numerics: str = "float64",
     weights: dict[str, np.ndarray] | None = None,
     half_width: float | None = None,
@@ -58,7 +59,7 @@ def gradients(
         DataError: wrong shapes or labels, no sample, values that are not finite.
         ConfigError: unknown rule, numerics or surrogate.
     """
-    from chipsim.errors import DataError
+    from chipsim.errors import DataError, Problem
     from chipsim.training.learner import Learner, check_finite, check_labels
 
     rule = rule_name(rule)

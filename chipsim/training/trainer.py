@@ -61,10 +61,11 @@ def train(
 
     model, chip: objects, names or paths. data: None (the model's own), a DataSet, or (train_x, train_y, test_x, test_y) with
     intensities [B, N], spikes [T, B, N] or Events. numerics: fixed (batch 1, on-chip arithmetic), float (= float32), float64.
-    rule: a name, FILE.py:CLASS, or a rule made with cs.rule; None: the model's own. passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number;
-    batch-1 training itself is sequential. init: run folder whose final weights to start from. out: run folder to write ({n} in
-    its name: the first free number); None: none. force: replace an existing one. what_if: add the assumed learning extension to
-    a chip that lacks it. progress: has start(total, text), update(done, text), stop().
+    rule: a name, FILE.py:CLASS, or a rule made with cs.rule; None: the model's own.
+    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number; batch-1
+    training itself is sequential. init: run folder whose final weights to start from. out: run folder to write ({n} in its name: the
+    first free number); None: none. force: replace an existing one. what_if: add the assumed learning extension to a chip that lacks
+    it. progress: has start(total, text), update(done, text), stop().
 
     Raises:
         ConfigError, DataError: something given is wrong. CapacityError: the network does not fit, or a log overflowed.

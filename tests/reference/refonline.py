@@ -181,7 +181,9 @@ class OnlineChip(Chip):
     def broadcast(self, t: int, p: int, n: int, label: int) -> int:
         """Return the signal of a neuron through fixed random weights."""
         populations, rule = self.spec["populations"], self.spec["rule"]
-        core, cell = next((c, cell) for c in self.cores.values() for cell in c.compartments if (cell.population, cell.neuron) == (p, n))
+        core, cell = next(
+            (c, cell) for c in self.cores.values() for cell in c.compartments if (cell.population, cell.neuron) == (p, n)
+        )
         classes, fd, fd_readout = populations[-1]["size"], populations[p]["delta_fraction"], populations[-1]["delta_fraction"]
         b = [random_weight(cell.id * classes + c) for c in range(classes)]
         if rule["source"] == "label":
@@ -190,7 +192,9 @@ class OnlineChip(Chip):
         errors = self.error[t]
         if rule["source"] == "sdfa":
             errors = [((e > 0) - (e < 0)) << fd_readout for e in errors]
-        return saturate(rescale(sum(x * e for x, e in zip(b, errors, strict=True)), 7 + fd_readout - fd), self.spec["bits"]["delta"])
+        return saturate(
+            rescale(sum(x * e for x, e in zip(b, errors, strict=True)), 7 + fd_readout - fd), self.spec["bits"]["delta"]
+        )
 
 
 def random_weight(number: int) -> int:

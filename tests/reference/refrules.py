@@ -46,7 +46,9 @@ class RuleCore:
         self.core, self.rule, self.first = core, rule, first
         self.pre = {(name, k, i): 0 for name in rule["pre"] for k, i in core.rows}
         self.post = {(name, c.population, c.neuron): 0 for name in rule["post"] for c in core.compartments}
-        self.states = {(name, k, i, n): 0 for name in rule["synapse"] for (k, i), row in core.rows.items() for n in range(len(row.targets))}
+        self.states = {
+            (name, k, i, n): 0 for name in rule["synapse"] for (k, i), row in core.rows.items() for n in range(len(row.targets))
+        }
 
     def book(self, event: str, t: int, amount: int = 1) -> None:
         self.core.count("backward", "forward", event, t, amount)

@@ -57,7 +57,9 @@ def hook_problems(hook: Hook, fields: dict, where: str) -> list[Problem]:
             limit = f"a hook sees its arguments only ({', '.join(hook.arguments)}); declare a cs.Const for a constant"
             found.append(Problem(where, line, node.id, limit))
         elif isinstance(node, ast.Attribute) and id(node) not in called:
-            found.append(Problem(where, line, ast.unparse(node), "a hook sees numbers, not objects: name the field as an argument"))
+            found.append(
+                Problem(where, line, ast.unparse(node), "a hook sees numbers, not objects: name the field as an argument")
+            )
     return list(dict.fromkeys(found))
 
 
@@ -79,7 +81,8 @@ def argument_problems(hook: Hook, fields: dict, where: str) -> list[Problem]:
 def unseen(field, event: str) -> str:
     """Return why a hook cannot read a field at an event."""
     if field.place == "event":
-        return f"{type(field).__name__} belongs to an active neuron or an error: at {event} there is none; use on_active, on_error or on_readout"
+        kind = type(field).__name__
+        return f"{kind} belongs to an active neuron or an error: at {event} there is none; use on_active, on_error or on_readout"
     if field.place == "sample":
         return f"{type(field).__name__} is known at the end of the sample only: use on_sample_end"
     return f"a hook at {event} cannot see a {type(field).__name__}: it is the state of another place"
@@ -95,7 +98,9 @@ def call_problems(node: ast.Call, where: str, line: str) -> list[Problem]:
     if name == "rshift" and not (isinstance(node.args[1], ast.Constant) and node.args[1].value in range(32)):
         return [Problem(where, line, ast.unparse(node), "the shift is a whole number from 0 to 31, written out")]
     if name == "times" and not isinstance(node.args[0], ast.Name):
-        return [Problem(where, line, ast.unparse(node), "the first factor of times is a field by its name: its format says the shift")]
+        return [
+            Problem(where, line, ast.unparse(node), "the first factor of times is a field by its name: its format says the shift")
+        ]
     return []
 
 

@@ -19,7 +19,6 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from chipsim.errors import Problem, raise_all
 from chipsim.learning.language.check import EVENTS, hook_problems
@@ -73,7 +72,13 @@ class Rule:
     def needs(self) -> tuple[str, ...]:
         """Capabilities a chip must have for it."""
         kinds = {type(f).__name__ for f in self.fields.values()}
-        traces = {"PreTrace": "traces", "PostTrace": "traces", "SynState": "traces", "Active": "active-flag", "Learn": "graded-errors"}
+        traces = {
+            "PreTrace": "traces",
+            "PostTrace": "traces",
+            "SynState": "traces",
+            "Active": "active-flag",
+            "Learn": "graded-errors",
+        }
         return ("synaptic-learning", *dict.fromkeys(need for kind, need in traces.items() if kind in kinds))
 
     @property
@@ -182,7 +187,9 @@ def rule(described: type) -> Rule:
             made = hook_of(key, member, fields, where)
             (problems if isinstance(made, Problem) else hooks).append(made)
         elif not key.startswith("_") and key not in ("name", "rate") and not isinstance(member, Field):
-            problems.append(Problem(where, key, member, "a rule is made of fields (cs.PreTrace, ...) and hooks; use cs.Const for a number"))
+            problems.append(
+                Problem(where, key, member, "a rule is made of fields (cs.PreTrace, ...) and hooks; use cs.Const for a number")
+            )
     doc, rate = inspect.cleandoc(described.__doc__ or ""), getattr(described, "rate", 1.0)
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= 1000:
         problems.append(Problem(where, "rate", rate, "it must be a number above 0, at most 1000: relative to a gradient rule"))
@@ -201,7 +208,9 @@ def hook_of(name: str, function: Callable, fields: dict[str, Field], where: str)
     target, event = match.groups()
     states = [n for n, f in fields.items() if isinstance(f, SynState)]
     if target != "dw" and target not in states:
-        return Problem(where, f"line {line}", name, f"{target} is no synapse state; declared: {', '.join(states) or 'none'}; {limit}")
+        return Problem(
+            where, f"line {line}", name, f"{target} is no synapse state; declared: {', '.join(states) or 'none'}; {limit}"
+        )
     code = function.__code__
     arguments = code.co_varnames[: code.co_argcount]
     text = textwrap.dedent(inspect.getsource(function))
@@ -215,15 +224,21 @@ def rule_problems(found: Rule, where: str) -> list[Problem]:
     if problems:
         return problems
     if not found.increments:
-        problems.append(Problem(where, "hooks", ", ".join(h.name for h in found.hooks) or "none", "a rule needs at least one dw_<event>"))
+        problems.append(
+            Problem(where, "hooks", ", ".join(h.name for h in found.hooks) or "none", "a rule needs at least one dw_<event>")
+        )
     if not found.title:
-        problems.append(Problem(where, "documentation", "(nothing)", "say in its first line what the rule does, then its equation and source"))
+        problems.append(
+            Problem(where, "documentation", "(nothing)", "say in its first line what the rule does, then its equation and source")
+        )
     read = {name for hook in found.hooks for name in hook.arguments}
     for name, f in found.fields.items():
         if name not in read:
             problems.append(Problem(where, f"field {name}", type(f).__name__, "no hook reads it"))
         if isinstance(f, SynState) and not any(hook.target == name for hook in found.hooks):
-            problems.append(Problem(where, f"field {name}", "SynState", f"no hook sets it: write {name}_on_active or another event"))
+            problems.append(
+                Problem(where, f"field {name}", "SynState", f"no hook sets it: write {name}_on_active or another event")
+            )
     for kind in (Learn, Active, Weight, Reward):
         names = [name for name, f in found.fields.items() if isinstance(f, kind)]
         if len(names) > 1:
@@ -240,7 +255,9 @@ def format_problems(found: Rule, hook: Hook, where: str) -> list[Problem]:
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("times"):
             first = found.fields.get(node.args[0].id)
             if first is None or isinstance(first, (Learn, Weight)):
-                limit = "the first factor of times is a field whose fraction bits the rule declares (L and w differ by projection)"
+                limit = (
+                    "the first factor of times is a field whose fraction bits the rule declares (L and w differ by projection)"
+                )
                 return [Problem(where, line, ast.unparse(node), limit)]
     try:
         made = found.count(hook)

@@ -71,7 +71,8 @@ class Trace(Decaying):
         if not isinstance(self.impulse, (int, float)) or isinstance(self.impulse, bool) or not self.impulse > 0:
             return [*found, Problem(where, "impulse", self.impulse, "it must be a number above 0")]
         if not found and not 1 <= round(self.impulse * 2**self.frac) < 2**self.bits:
-            limit = f"with {self.bits} bits, {self.frac} of them fraction, it must lie from {2.0**-self.frac} to {2.0 ** (self.bits - self.frac)}"
+            least, most = 2.0**-self.frac, 2.0 ** (self.bits - self.frac)
+            limit = f"with {self.bits} bits, {self.frac} of them fraction, it must lie from {least} to {most}"
             found.append(Problem(where, "impulse", self.impulse, limit))
         return found
 

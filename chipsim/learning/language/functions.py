@@ -5,7 +5,16 @@ On the chip the same calls work on integers (chipsim.learning.online.functions):
 
 from __future__ import annotations
 
-NAMES = {"times": 2, "rshift": 2, "where": 3, "clip": 3, "sgn": 1, "abs": 1, "min": 2, "max": 2}  # and how many arguments they take
+NAMES = {
+    "times": 2,
+    "rshift": 2,
+    "where": 3,
+    "clip": 3,
+    "sgn": 1,
+    "abs": 1,
+    "min": 2,
+    "max": 2,
+}  # and how many arguments they take
 
 
 def times(a, b):

@@ -49,7 +49,9 @@ def module_of(file: Path):
     except ConfigError:
         raise
     except SyntaxError as error:
-        raise ConfigError(Problem(f'rule file "{file}"', f"line {error.lineno}", (error.text or "").strip(), f"{error.msg}")) from None
+        raise ConfigError(
+            Problem(f'rule file "{file}"', f"line {error.lineno}", (error.text or "").strip(), f"{error.msg}")
+        ) from None
     except Exception as error:
         lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         line = f"line {lines[-1].lineno}" if lines else "import"

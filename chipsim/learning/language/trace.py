@@ -52,7 +52,9 @@ class Counted:
         bits = max(int(lo).bit_length(), int(hi).bit_length()) + 1
         tally.widest = max(tally.widest, bits)
         if bits > MOST_BITS:
-            raise TraceError(f"an intermediate needs {bits} bits, but at most {MOST_BITS} are computed: use narrower fields or cs.times")
+            raise TraceError(
+                f"an intermediate needs {bits} bits and at most {MOST_BITS} bits are computed: use narrower fields or cs.times"
+            )
 
     def number(self, other: object) -> Counted:
         """Return the other operand as a Counted."""
@@ -140,7 +142,7 @@ class Functions:
         return shifted(a * b, fraction, b.frac)
 
     def rshift(self, v, s):
-        """v 2^-s."""
+        """V 2^-s."""
         v = of(v, self.tally)
         return shifted(v, s, v.frac)
 
@@ -222,6 +224,10 @@ def count(make: Callable[[dict], Callable], ranges: list[Range]) -> Count:
             raise TraceError(f"there are more than {MOST_PATHS} ways through the hook: use cs.where in place of conditions")
     fractions = {r.frac for r in outcomes if r.frac is not None}
     if len(fractions) > 1:
-        raise TraceError(f"its outcome has {' or '.join(map(str, sorted(fractions)))} fraction bits, depending on the way through it")
-    operations = {kind: (min(s[kind] for s in seen), max(s[kind] for s in seen)) for kind in OPERATIONS if any(s[kind] for s in seen)}
+        raise TraceError(
+            f"its outcome has {' or '.join(map(str, sorted(fractions)))} fraction bits, depending on the way through it"
+        )
+    operations = {
+        kind: (min(s[kind] for s in seen), max(s[kind] for s in seen)) for kind in OPERATIONS if any(s[kind] for s in seen)
+    }
     return Count(operations, widest, min(r.lo for r in outcomes), max(r.hi for r in outcomes), next(iter(fractions), None))

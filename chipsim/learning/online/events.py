@@ -70,5 +70,3 @@ def put(count, n, t, lo, gain, walk):
     walk.unit[count] = n - lo
     walk.gain[count] = gain
     walk.error[count] = walk.signal[t, n]
-
-

@@ -12,7 +12,7 @@ from chipsim.learning.online.functions import clip, rshift, sgn, times, where
 from chipsim.learning.online.traces import advance_post, advance_pre, decay_synapses, start
 '''
 
-POST_LOOP = '''
+POST_LOOP = """
 @inner
 def run_{event}(t, k, m, circuit, setup, weights, gradient, work, walk):
     source, target = circuit.pre[k], circuit.post[k]
@@ -29,9 +29,9 @@ def run_{event}(t, k, m, circuit, setup, weights, gradient, work, walk):
 {inner}
     for e in range(m):
         walk.counts[{counter}, t, circuit.slice_of[lo + walk.unit[e]]] += visits
-'''
+"""
 
-PRE_LOOP = '''
+PRE_LOOP = """
 @inner
 def run_pre(t, k, circuit, setup, weights, gradient, work, walk):
     source, target = circuit.pre[k], circuit.post[k]
@@ -47,7 +47,7 @@ def run_pre(t, k, circuit, setup, weights, gradient, work, walk):
 {inner}
         for s in range(low, low + slices):
             walk.counts[{counter}, t, s] += circuit.slice_hi[s] - circuit.slice_lo[s]
-'''
+"""
 
 FIND = {
     "readout": "find_readout(t, {p}, {quiet}, circuit, work, walk)",
@@ -80,19 +80,23 @@ def call(event: str, reads: Reads) -> list[str]:
 
 def walk(reads: Reads) -> str:
     """Return the kernel `learn`: the walk over the steps of a sample."""
+
     def steps(events: tuple[str, ...]) -> list[str]:
         return [line for event in events if event in reads.events for line in call(event, reads)]
 
     hidden = steps(BEFORE) + (["decay_synapses(t, k, circuit, setup, walk, address)"] if reads.synapse else []) + steps(AFTER)
     end, readout = steps(("sample_end",)), steps(("readout",))
-    lines = ["", "@entry", "def learn(steps, circuit, setup, weights, gradient, work, walk):",
-             '    """Run the rule over the sample that is in the logs; `gradient` [W] grows by its gradient."""',
-             "    start(walk)", "    own = work.membranes.cells.address", "    address = (own[0], own[1], own[2])",
-             "    for t in range(steps):", "        for k in range(len(circuit.pre)):",
-             *when("            if setup.hidden[k] and t > 0:", hidden), *when("            if setup.readout[k] and t > 0:", readout),
-             "            advance_pre(t, k, circuit, setup, walk, work.spikes, address)",
-             "        for p in range(1, len(circuit.lo)):", "            advance_post(t, p, circuit, setup, walk, work.spikes, address)",
-             *(["    t = steps - 1", "    for k in range(len(circuit.pre)):"] if end else []), *when("        if setup.hidden[k]:", end)]  # fmt: skip
+    lines = [
+        "", "@entry", "def learn(steps, circuit, setup, weights, gradient, work, walk):",
+        '    """Run the rule over the sample that is in the logs; `gradient` [W] grows by its gradient."""',
+        "    start(walk)", "    own = work.membranes.cells.address", "    address = (own[0], own[1], own[2])",
+        "    for t in range(steps):", "        for k in range(len(circuit.pre)):",
+        *when("            if setup.hidden[k] and t > 0:", hidden), *when("            if setup.readout[k] and t > 0:", readout),
+        "            advance_pre(t, k, circuit, setup, walk, work.spikes, address)",
+        "        for p in range(1, len(circuit.lo)):", "            advance_post(t, p, circuit, setup, walk, work.spikes, address)",
+    ]  # fmt: skip
+    if end:
+        lines += ["    t = steps - 1", "    for k in range(len(circuit.pre)):", *when("        if setup.hidden[k]:", end)]
     return "\n".join(lines) + "\n"
 
 

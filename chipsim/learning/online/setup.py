@@ -39,7 +39,9 @@ def distances(pre: Sequence[int], post: Sequence[int], populations: int) -> list
 
 def shifts(rule, numbers: Numbers, post: Sequence[int]) -> np.ndarray:
     """Return [H, K] int64: right shift of every increment into the accumulator."""
-    rows = [rule.increment_fractions((numbers.delta_fraction[q], fw)) for q, fw in zip(post, numbers.weight_fraction, strict=True)]
+    rows = [
+        rule.increment_fractions((numbers.delta_fraction[q], fw)) for q, fw in zip(post, numbers.weight_fraction, strict=True)
+    ]
     found = [[row[h] - fa for row, fa in zip(rows, numbers.gradient_fraction, strict=True)] for h in range(len(rows[0]))]
     return np.array(found, dtype=np.int64) * int(numbers.fixed)
 
@@ -48,7 +50,7 @@ def field_of(names: list[str], rule, words: np.ndarray, fixed: bool, stream: int
     """Return the fields of one place; words: [F, Q] decay factors."""
     fields = [rule.fields[name] for name in names]
     number = np.int64 if fixed else words.dtype
-    impulse = [getattr(f, "impulse", 0.0) * (2.0 ** f.frac if fixed else 1.0) for f in fields]
+    impulse = [getattr(f, "impulse", 0.0) * (2.0**f.frac if fixed else 1.0) for f in fields]
     return Field(
         np.rint(words * 2**DECAY_BITS).astype(number) if fixed else words,
         np.array(impulse).astype(number),
@@ -91,17 +93,22 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, thr
         shift=shifts(rule, numbers, post),
         order=np.array([*hidden, -1], dtype=np.int64),
         toward=np.array([away[a] > away[b] for a, b in zip(pre, post, strict=True)], dtype=np.bool_),
-        feedback=feedback_weights(int(circuit.hi[-1]) if needs_feedback else 0, circuit.classes, not numbers.fixed).astype(number),
+        feedback=feedback_weights(int(circuit.hi[-1]) if needs_feedback else 0, circuit.classes, not numbers.fixed).astype(
+            number
+        ),
         layerwise=layerwise_weights(rule, circuit, numbers),
         epoch=epoch,
-        threshold=np.array([round(threshold * 2**fd) if numbers.fixed else threshold for fd in numbers.delta_fraction], dtype=number),
+        threshold=np.array(
+            [round(threshold * 2**fd) if numbers.fixed else threshold for fd in numbers.delta_fraction], dtype=number
+        ),
         constants=np.array([c.stored if numbers.fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
     )
 
 
 def layerwise_weights(rule, circuit: Circuit, numbers: Numbers) -> np.ndarray:
     """Return fixed random weights [W] in place of w for signals of source fa, in the format of the weights; empty for other sources."""
-    number, pre, post = circuit.rules.constants.dtype, circuit.pre.tolist(), circuit.post.tolist()
+    number = np.int32 if numbers.fixed else circuit.rules.constants.dtype  # as weights are stored
+    pre, post = circuit.pre.tolist(), circuit.post.tolist()
     if rule.learn is None or rule.learn.source != "fa":
         return np.zeros(0, dtype=number)
     sizes = (circuit.hi - circuit.lo).tolist()

@@ -9,8 +9,9 @@ import numpy as np
 from chipsim.kernels._jit import by_number, entry, inner
 from chipsim.kernels.fixed import rescale, saturate, wide
 from chipsim.kernels.random import random_word
-from chipsim.learning.online.state import SIGNAL_ADDS
+from chipsim.learning.online.state import SIGNAL_ADDS, Setup
 from chipsim.learning.surrogate import FRACTION
+from chipsim.state import Circuit
 
 SOURCES = {"sym": 0, "fa": 1, "dfa": 2, "sdfa": 3, "label": 4, "none": 5}
 LAYERWISE, SIGN, LABEL, NONE = 1, 3, 4, 5
@@ -21,11 +22,21 @@ FEEDBACK, FEEDBACK_FRACTION = 9, 7  # stream of the fixed random weights; their 
 class How(NamedTuple):
     """How signals are made. source, ahead: codes of `SOURCES` and `ALIGN`; everywhere: for all neurons, not only active ones."""
 
+    steps: int
     source: int
     ahead: int
     everywhere: bool
     fd_readout: int  # fraction bits of the errors of the classes
     fd: int  # and of the signals of hidden populations
+
+
+class Net(NamedTuple):
+    """What signals travel through."""
+
+    how: How
+    circuit: Circuit
+    setup: Setup
+    weights: np.ndarray  # [W] number
 
 
 def _sign_fixed(x, one):
@@ -41,9 +52,10 @@ sign_of = by_number(_sign_fixed, _sign_float)
 
 
 @entry
-def signals(steps, how, label, circuit, setup, weights, work, walk):
+def signals(label, net, work, walk):
     """Start the counts and fill `walk.signal` for hidden neurons; the errors of the classes stand in `walk.inject`."""
     walk.counts[:, :, :] = 0
+    circuit, setup, steps = net.circuit, net.setup, net.how.steps
     first = circuit.lo[-1]
     for t in range(1, steps):
         for c in range(circuit.classes):
@@ -52,25 +64,25 @@ def signals(steps, how, label, circuit, setup, weights, work, walk):
         if p < 0:
             break
         for t in range(1, steps):
-            if how.everywhere:
+            if net.how.everywhere:
                 for n in range(circuit.lo[p], circuit.hi[p]):
-                    walk.signal[t, n] = signal(t, steps, p, n, how, label, circuit, setup, weights, work, walk)
+                    walk.signal[t, n] = signal(t, p, n, label, net, work, walk)
             else:
                 at = t * len(circuit.lo) + p
                 for r in range(work.active.start[at], work.active.start[at + 1]):
                     n = work.active.unit[r]
-                    walk.signal[t, n] = signal(t, steps, p, n, how, label, circuit, setup, weights, work, walk)
+                    walk.signal[t, n] = signal(t, p, n, label, net, work, walk)
 
 
 @inner
-def signal(t, steps, p, n, how, label, circuit, setup, weights, work, walk):
+def signal(t, p, n, label, net, work, walk):
     """Return L of neuron n of population p at step t."""
-    nothing = wide(walk.signal[0, 0]) * 0
-    if how.source == NONE or (t + how.ahead >= steps and how.source != LABEL):
+    nothing, how, threshold = wide(walk.signal[0, 0]) * 0, net.how, net.setup.threshold[p]
+    if how.source == NONE or (t + how.ahead >= how.steps and how.source != LABEL):
         return nothing
     if how.source <= LAYERWISE:
-        return loud(pulled(t + how.ahead, p, n, how.source, circuit, setup, weights, work, walk), setup.threshold[p])
-    return loud(nothing + broadcast(t + how.ahead, n, how, label, circuit, setup, walk), setup.threshold[p])
+        return loud(pulled(t + how.ahead, p, n, net, work, walk), threshold)
+    return loud(nothing + broadcast(t + how.ahead, n, label, net, walk), threshold)
 
 
 @inner
@@ -80,39 +92,39 @@ def loud(x, threshold):
 
 
 @inner
-def pulled(t, p, n, source, circuit, setup, weights, work, walk):
+def pulled(t, p, n, net, work, walk):
     """Return the symmetric signal of neuron n: its weights to everything that is active above at step t."""
-    total = wide(walk.signal[0, n]) * 0
+    total, circuit = wide(walk.signal[0, n]) * 0, net.circuit
     for k in range(len(circuit.pre)):
-        if circuit.pre[k] == p and setup.toward[k]:
+        if circuit.pre[k] == p and net.setup.toward[k]:
             q = circuit.post[k]
             row = circuit.offset[k] + (n - circuit.lo[p]) * (circuit.hi[q] - circuit.lo[q]) - circuit.lo[q]
-            total += rescale(pull_row(t, q, row, source, circuit, setup, weights, work, walk), circuit.back[k])
+            total += rescale(pull_row(t, q, row, net, work, walk), circuit.back[k])
     return saturate(total, circuit.delta_bits[p])
 
 
 @inner
-def pull_row(t, q, row, source, circuit, setup, weights, work, walk):
+def pull_row(t, q, row, net, work, walk):
     """Return the sum over a weight row of w ds at step t, exactly."""
-    total = wide(walk.signal[0, 0]) * 0
+    total, circuit = wide(walk.signal[0, 0]) * 0, net.circuit
+    weights = net.weights if net.how.source < LAYERWISE else net.setup.layerwise
     if q == len(circuit.lo) - 1 and circuit.classes > 0:
         for c in range(circuit.classes):
-            w = weights[row + circuit.lo[q] + c] if source < LAYERWISE else setup.layerwise[row + circuit.lo[q] + c]
-            total += wide(w) * wide(walk.inject[t, c])
+            total += wide(weights[row + circuit.lo[q] + c]) * wide(walk.inject[t, c])
             walk.counts[SIGNAL_ADDS, t, circuit.slice_of[circuit.lo[q] + c]] += 1
         return total
     at = t * len(circuit.lo) + q
     for r in range(work.active.start[at], work.active.start[at + 1]):
         j = work.active.unit[r]
-        w = weights[row + j] if source < LAYERWISE else setup.layerwise[row + j]
-        total += wide(w) * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[r]), FRACTION)
+        total += wide(weights[row + j]) * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[r]), FRACTION)
         walk.counts[SIGNAL_ADDS, t, circuit.slice_of[j]] += 1
     return total
 
 
 @inner
-def broadcast(t, n, how, label, circuit, setup, walk):
+def broadcast(t, n, label, net, walk):
     """Return the signal of neuron n through fixed random weights straight from the classes, or from the label alone."""
+    how, circuit, setup = net.how, net.circuit, net.setup
     if how.source == LABEL:
         return rescale(-wide(setup.feedback[n, label]), FEEDBACK_FRACTION - how.fd)
     total = wide(walk.inject[t, 0]) * 0

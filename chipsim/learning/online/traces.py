@@ -46,14 +46,20 @@ def start(walk):
 @inner
 def faded(x, a, q, entry, step, field, address):
     """Return the value of field a after one decay with the word of q."""
-    return decay_as(x, wide(field.word[a, q]), field.rounding[a], chance(x, field.rounding[a], field.stream[a], entry, step, address))
+    return decay_as(
+        x, wide(field.word[a, q]), field.rounding[a], chance(x, field.rounding[a], field.stream[a], entry, step, address)
+    )
 
 
 @inner
 def advance_pre(t, k, circuit, setup, walk, spikes, address):
     """Bring the pre traces of projection k from index t to t + 1, and list the neurons with a trace that is not zero."""
     source, first = circuit.pre[k], setup.first[k]
-    size, low, high = circuit.hi[source] - circuit.lo[source], circuit.first_slice[circuit.post[k]], circuit.first_slice[circuit.post[k] + 1]
+    size, low, high = (
+        circuit.hi[source] - circuit.lo[source],
+        circuit.first_slice[circuit.post[k]],
+        circuit.first_slice[circuit.post[k] + 1],
+    )
     at = t * len(circuit.lo) + source
     for a in range(len(walk.pre)):
         changed = 0

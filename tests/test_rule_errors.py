@@ -1,0 +1,112 @@
+"""What is refused when a rule is defined or named: file, line and reason, all problems at once, exit code 2."""
+
+from __future__ import annotations
+
+import pytest
+
+import chipsim as cs
+from chipsim.cli.app import main
+from chipsim.errors import ConfigError
+from chipsim.learning.language.load import load_rule
+
+HEAD = 'import chipsim as cs\n\n@cs.rule\nclass R:\n    """What it does."""\n    x = cs.PreTrace()\n    psi, L = cs.Active(), cs.Learn("dfa")\n'
+GOOD = "    def dw_on_active(x, psi, L):\n        return -x * cs.times(psi, L)\n"
+CASES = {  # what is written instead of GOOD -> words of the message
+    "unknown argument": ("    def dw_on_active(x, psi, L, z):\n        return x * psi * L * z\n", ("line 8", "'z'", "no such field", "x, psi, L")),
+    "self": ("    def dw_on_active(self, x, psi, L):\n        return x * psi * L\n", ("'self'", "takes no self")),
+    "undeclared target": ("    def tag_on_pre(x):\n        return x\n" + GOOD, ("tag_on_pre", "tag is no synapse state", "none")),
+    "no event": ("    def dw_on_spike(x):\n        return x\n" + GOOD, ("dw_on_spike", "dw_<event>", "on_active")),
+    "signal where there is none": (GOOD + "    def dw_on_pre(L):\n        return L\n", ("dw_on_pre", "'L'", "at on_pre there is none")),
+    "reward before the end": ("    R = cs.Reward()\n" + GOOD + "    def dw_on_post(x, R):\n        return x * R\n", ("Reward", "on_sample_end")),
+    "weight of another": (GOOD.replace("-x", "-x * w[0]"), ("Subscript", "line 9", "not arrays")),
+    "global": (GOOD.replace("-x", "-x * RATE"), ("'RATE'", "sees its arguments only", "cs.Const")),
+    "loop": ("    def dw_on_active(x, psi, L):\n        for i in range(3):\n            x = x * 2\n        return x * psi * L\n", ("For", "no loops", "line 9")),
+    "division": (GOOD.replace("-x", "-x / 2"), ("Div", "cs.rshift")),
+    "decimals": (GOOD.replace("-x", "-x * 0.5"), ("0.5", "cs.Const")),
+    "attribute": (GOOD.replace("-x", "-x.real"), ("x.real", "not objects")),
+    "call": (GOOD.replace("-x", "-print(x)"), ("'print'", "a hook can call")),
+    "arguments of a call": (GOOD.replace("cs.times(psi, L)", "cs.times(psi)"), ("times takes 2 arguments",)),
+    "keyword": (GOOD.replace("cs.times(psi, L)", "cs.times(a=psi, b=L)"), ("by position",)),
+    "shift that is no number": (GOOD.replace("-x", "-cs.rshift(x, x)"), ("whole number from 0 to 31",)),
+    "times of an expression": (GOOD.replace("times(psi, L)", "times(psi + psi, L)"), ("by its name",)),
+    "times of a signal": (GOOD.replace("times(psi, L)", "times(L, psi)"), ("differ by projection",)),
+    "default": (GOOD.replace("psi, L):", "psi, L=1):"), ("names of fields, nothing else",)),
+    "star": (GOOD.replace("psi, L):", "psi, L, *more):"), ("names of fields, nothing else",)),
+    "formats": ("    def dw_on_active(x, psi, L):\n        return x + L + psi * 0\n", ("8 and 10 fraction bits", "cs.times")),
+    "number in a sum": ("    def dw_on_active(x, psi, L):\n        return (x + 3) * psi * L\n", ("the number 3", "cs.Const")),
+    "too wide": ("    def dw_on_active(x, psi, L):\n        return x * x * x * x * psi * L\n", ("at most 62 bits", "narrower fields")),
+    "state of another format": ("    e = cs.SynState(frac=3)\n    def e_on_active(e, x, psi):\n        return x * psi\n    def dw_on_error(e, L):\n        return e * L\n", ("16 fraction bits, but e has 3",)),
+    "state that nobody sets": ("    e = cs.SynState()\n" + GOOD + "    def dw_on_error(e, L):\n        return e * L\n", ("no hook sets it",)),
+    "field that nobody reads": ("    y = cs.PostTrace()\n" + GOOD, ("field y", "no hook reads it")),
+    "nothing learned": ("    e = cs.SynState()\n    def e_on_active(e, x, psi, L):\n        return e\n", ("at least one dw_<event>",)),
+    "two signals": ("    M = cs.Learn('label')\n" + GOOD + "    def dw_on_error(x, M):\n        return x * M\n", ("L, M", "one of these at most")),
+    "plain number": ("    k = 3\n" + GOOD, ("k = 3", "cs.Const")),
+    "bits": ("    y = cs.PostTrace(bits=99, tau=-1, frac=-1, impulse=0, rounding='up')\n" + GOOD, ("bits = 99", "tau = -1", "frac = -1", "impulse = 0", "'up'")),
+    "impulse": ("    y = cs.PostTrace(bits=4, frac=4)\n" + GOOD, ("impulse = 1.0", "from 0.0625 to")),
+    "source": ("    M = cs.Learn('magic', align='later')\n" + GOOD, ("'magic'", "'later'", "sym, fa")),
+    "align": ("    M = cs.Learn('sym')\n" + GOOD, ("says which step", "next")),
+    "constant": ("    c = cs.Const(0.001, frac=2)\n" + GOOD, ("it would be 0",)),
+    "rate": ("    rate = -1\n" + GOOD, ("rate = -1", "above 0")),
+    "syntax": ("    def dw_on_active(x psi):\n", ("line 8", "dw_on_active(x psi)")),
+    "failing import": ("import nothing_of_that_name\n", ("ModuleNotFoundError", "running it failed")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_refused_with_reason(case, tmp_path):
+    text, words = CASES[case]
+    file = tmp_path / "r.py"
+    file.write_text(text + HEAD if case == "failing import" else HEAD + text)
+    with pytest.raises(ConfigError) as error:
+        load_rule(f"{file}:R")
+    for word in (*words, "r.py"):
+        assert word in str(error.value)
+
+
+def test_all_problems_at_once(tmp_path):
+    file = tmp_path / "r.py"
+    file.write_text(
+        HEAD
+        + "    def dw_on_active(x, psi, L, z):\n        return x / 2 * 0.5 * w\n    def dw_on_pre(psi):\n        return psi\n"
+    )
+    with pytest.raises(ConfigError) as error:
+        load_rule(f"{file}:R")
+    assert len(error.value.problems) == 5
+
+
+def test_what_is_right_is_taken(tmp_path):
+    file = tmp_path / "r.py"
+    file.write_text(HEAD + GOOD)
+    assert load_rule(f"{file}:R").name == "r"
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("nothing", ("--rule", "'nothing'", "ssgd-replay")), ("none.py:R", ("none.py", "no such file")), ("{file}:Q", ("'Q'", "There is: R")),
+    ("{file}", ("known", "FILE.py:CLASS")),
+])  # fmt: skip
+def test_command_line_names_the_rule(name, words, tmp_path, capsys):
+    file = tmp_path / "r.py"
+    file.write_text(HEAD + GOOD)
+    for command in (
+        ["train", "--rule", name.format(file=file), "--out", str(tmp_path / "run")],
+        ["rules", name.format(file=file)],
+    ):
+        assert main(command) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert all(word.replace("--rule", "rule") in said for word in words) and "Traceback" not in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_options_that_a_rule_cannot_follow():
+    net = cs.load_model("digits")
+
+    def with_learning(**options):
+        return net.but(learning={**net.learning.model_dump(), **options})
+
+    with pytest.raises(ConfigError, match="regularisers.*known after it"):
+        cs.compile_network(with_learning(rule="eprop", regularisers={}), None)
+    with pytest.raises(ConfigError) as error:
+        cs.compile_network(with_learning(signal="dfa", sharpness=3, error_threshold=0.1), None)
+    assert [p.key for p in error.value.problems] == ["learning.signal", "learning.sharpness", "learning.error_threshold"]
+    with pytest.raises(ConfigError, match=r"learning\.rule = 'x'.*known: ssgd-replay"):
+        cs.compile_network(with_learning(rule="x"), None)

@@ -1,0 +1,168 @@
+"""The rule language: what a rule says of itself is what happens when it runs, and the page about it is true."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rulebridge
+from hypothesis import given
+from hypothesis import strategies as st
+from refonline import OnlineChip
+from refrules import FUNCTIONS
+from test_kernels_equal import repeat
+from test_online_equal import ONLINE, online_cases
+
+import chipsim as cs
+from chipsim.cli.app import main
+from chipsim.learning import rule_object
+
+PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
+HOOKS = [(name, hook.name) for name in ONLINE for hook in rule_object(name).hooks]
+
+
+class Tallied:
+    """A Python integer that counts what is done with it: independent of the package's own tracing."""
+
+    seen = Counter()
+
+    def __init__(self, value):
+        self.value = value.value if isinstance(value, Tallied) else int(value)
+
+    def did(self, what, value):
+        Tallied.seen[what] += 1
+        return Tallied(value)
+
+    def __mul__(self, other):
+        return self.did("multiply", self.value * Tallied(other).value)
+
+    def __add__(self, other):
+        return self.did("add", self.value + Tallied(other).value)
+
+    def __sub__(self, other):
+        return self.did("add", self.value - Tallied(other).value)
+
+    def __neg__(self):
+        return self.did("add", -self.value)
+
+    def compare(self, outcome):
+        Tallied.seen["compare"] += 1
+        return outcome
+
+    def __lt__(self, other):
+        return self.compare(self.value < Tallied(other).value)
+
+    def __gt__(self, other):
+        return self.compare(self.value > Tallied(other).value)
+
+    __rmul__, __radd__ = __mul__, __add__
+
+
+def tallied(function, operations):
+    """Return a reference function that counts `operations` and takes and gives tallied numbers."""
+
+    def call(*arguments):
+        Tallied.seen.update(operations)
+        return Tallied(function(*(a.value if isinstance(a, Tallied) else a for a in arguments)))
+
+    return call
+
+
+COSTS = {
+    "times": {"multiply": 1, "shift": 1}, "rshift": {"shift": 1}, "where": {"select": 1}, "abs": {"select": 1},
+    "min": {"compare": 1, "select": 1}, "max": {"compare": 1, "select": 1}, "clip": {"compare": 2, "select": 2},
+    "sgn": {"compare": 2, "select": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONLINE)
+def test_traced_operations_are_those_of_a_run(name):
+    """Operations of one evaluation, found by tracing, times evaluations = operations counted while the reference runs."""
+    rule, met = rule_object(name), Counter()
+    functions = {key: tallied(function, COSTS[key]) for key, function in FUNCTIONS.items()}
+
+    @repeat(15)
+    @given(online_cases(name))
+    def compare(case):
+        table = rulebridge.describe(case.image(), case.shifts, case.seed, functions)
+        for hook in table["rule"]["hooks"]:
+            call = hook["call"]
+            hook["call"] = lambda *a, call=call: call(*map(Tallied, a)).value
+        Tallied.seen.clear()
+        chip, evaluated = OnlineChip(table), Counter()
+        for sample in case.samples:
+            for (_, _, event, _, _), n in chip.run(*sample).counters.items():
+                evaluated[event] += n
+        expected = Counter()
+        for hook in rule.hooks:
+            for kind, (least, most) in rule.count(hook).operations.items():
+                assert least == most, "shipped rules have no branches"
+                expected[kind] += least * evaluated[f"rules_{hook.event.removeprefix('on_')}"]
+        assert +expected == +Counter(Tallied.seen)
+        met.update(expected)
+
+    compare()
+    assert met["multiply"] > 100
+
+
+@pytest.mark.parametrize(("name", "hook"), HOOKS)
+def test_outcomes_stay_in_the_traced_range(name, hook):
+    """Compiled, interpreted and traced: the same outcome for the same integers, never outside the range that tracing gave."""
+    rule = rule_object(name)
+    hook = next(h for h in rule.hooks if h.name == hook)
+    count, reference = rule.count(hook), rule.bound(hook, FUNCTIONS)
+    from chipsim.learning.online import functions
+
+    compiled = rule.bound(hook, {**vars(functions), "abs": abs, "min": min, "max": max})
+    ranges = [rule.range_of(argument) for argument in hook.arguments]
+
+    @repeat(300)
+    @given(st.tuples(*(st.one_of(st.sampled_from([r.lo, r.hi, 0]), st.integers(r.lo, r.hi)) for r in ranges)))
+    def compare(values):
+        found = reference(*values)
+        assert count.lo <= found <= count.hi
+        assert int(compiled(*map(np.int64, values))) == found
+
+    compare()
+
+
+def example() -> str:
+    return re.search(r"```python\n(.*?)```", PAGE.read_text(), re.S).group(1)
+
+
+def test_the_rule_of_the_page_trains_and_prints_its_cost(tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text(example())
+    assert len(example().strip().split("\n")) <= 25
+    assert main(["rules", f"{file}:Mine"]) == 0
+    assert "multiply 2" in capsys.readouterr().out
+    command = [
+        "train",
+        "--rule",
+        f"{file}:Mine",
+        "--passes",
+        "2",
+        "--samples",
+        "400",
+        "--out",
+        str(tmp_path / "run"),
+        "--json",
+        "--quiet",
+    ]
+    assert main(command) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["accuracy"]["test"] > 0.6
+    assert facts["counts_per_sample"]["backward"]["rules_active"] > 0 and facts["energy_j_per_sample"]["backward"] > 0
+    assert facts["memory_bits"]["by_kind"]["traces"] == 12 * (64 + 200 + 200)
+
+
+def test_a_rule_can_be_given_as_an_object():
+    net = cs.ssgd_network(6, (5,), 3, steps=8, surrogate="box", half_width=0.5, readout="sum")
+    x, y = (np.random.default_rng(1).random((8, 4, 6)) < 0.5).astype(int), np.array([0, 1, 2, 0])
+    by_name = cs.gradients(net, x, y, rule="ssgd-online")
+    by_object = cs.gradients(net, x, y, rule=rule_object("ssgd-online"))
+    assert all(np.array_equal(by_name.weights[k], by_object.weights[k]) for k in by_name.weights)
