@@ -108,4 +108,5 @@ class LinkLoads(NamedTuple):
     kinds: tuple[str, ...]  # [L] "x" or "y"
     forward: np.ndarray  # [M, T, L] int64, packets of spikes
     marking: np.ndarray  # [M, T, L] int64, mark packets
-    replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets
+    replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets of replay
+    signals: np.ndarray  # [M, T, L] int64, those of online rules, in forward steps
