@@ -15,6 +15,7 @@ _PUBLIC = {
     "Chip": "chipsim.hardware", "load_chip": "chipsim.hardware",
     "Events": "chipsim.events", "Counters": "chipsim.counters",
     "compile_network": "chipsim.compiler", "simulate": "chipsim.simulator",
+    "LavaRule": "chipsim.learning.lava",
     "gradients": "chipsim.training.gradients", "train": "chipsim.api", "evaluate": "chipsim.training",
     "ChipsimError": "chipsim.errors", "ConfigError": "chipsim.errors", "DataError": "chipsim.errors",
     "CapacityError": "chipsim.errors", "VerifyError": "chipsim.errors",

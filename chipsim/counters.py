@@ -28,6 +28,7 @@ REPLAY = (
     "error_hops_x", "error_hops_y", "error_hops_local", "packets_in", "barriers",
 )  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
+ONLINE = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
 
 # (phase, stage, event), one row of the counts array each; stage: whether the chip does it in a forward or in a replay step
 EVENTS = (
@@ -35,6 +36,7 @@ EVENTS = (
     *(("backward", "forward", e) for e in MARKING),
     *(("backward", "replay", e) for e in REPLAY),
     *(("update", "replay", e) for e in UPDATE),
+    *(("update", "forward", e) for e in ONLINE),
 )
 ROW = {key: n for n, key in enumerate(EVENTS)}
 PHASES = ("forward", "backward", "update")

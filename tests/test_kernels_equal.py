@@ -153,7 +153,7 @@ def test_equal_to_the_reference_bit_for_bit():
                 events[phase, stage, event] += n
 
     compare()
-    never = [key for key in EVENTS if events[key] == 0]
+    never = [key for key in EVENTS if events[key] == 0 and key[:2] != ("update", "forward")]  # test_lava_learning.py has those
     assert never == [("update", "replay", "optimiser_updates")]
     assert min(extremes.seen[name] for name in ("clip_v", "clip_delta", "clip_accumulator")) > 80
     assert min(cores) == 2 and max(cores) >= 8

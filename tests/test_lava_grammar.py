@@ -121,8 +121,8 @@ def test_everything_wrong_is_told_at_once():
         ({"dw": "x0", "y1_impulse": float("nan")}, "y1_impulse"),
         ({"dw": "x0", "factors": 4}, "factors"),
         ({"dw": "x0", "factors": 3, "y1_tau": 5}, "y1_tau"),
-        ({"dw": "x0", "graded": "overwrite", "x1_impulse": 5}, "x1_impulse"),
-        ({"dw": "x0", "graded": "no"}, "graded"),
+        ({"dw": "x0", "graded_spikes": "overwrite", "x1_impulse": 5}, "x1_impulse"),
+        ({"dw": "x0", "graded_spikes": "no"}, "graded_spikes"),
     ],
 )
 def test_wrong_rules(table, key):
@@ -132,7 +132,7 @@ def test_wrong_rules(table, key):
 
 
 def test_a_rule_says_what_it_is():
-    rule = LavaRule(dw="u2*t*y2", dt="x0*y1 + y0*x1", x1_tau=10.5, factors=3, graded="overwrite")
+    rule = LavaRule(dw="u2*t*y2", dt="x0*y1 + y0*x1", x1_tau=10.5, factors=3, graded_spikes="overwrite")
     assert rule.decimate == 2 and rule.used == ("t", "x1", "y1", "y2") and set(rule.terms) == {"dw", "dt"}
     assert (rule.tau("x1"), rule.tau("y1"), rule.impulse("x1")) == (10.5, 65535, 0)
 

@@ -22,8 +22,8 @@ UNIT_EVENTS = {
     "network": ("inputs_injected", "packets", "hops_x", "hops_y", "hops_local", "packets_in", "barriers", "mark_packets",
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
     "logs": ("active_log_entries", "spike_log_entries", "log_reads"),
-    "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates",
-                 ("update", "evaluations")),
+    "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
+                 "trace_updates", ("update", "evaluations")),
 }  # fmt: skip
 UNIT_OF = {event: unit for unit, events in UNIT_EVENTS.items() for event in events}
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.counters import EVENTS, ROW, Counters
+from chipsim.counters import EVENTS, ONLINE, ROW, Counters
+from chipsim.learning.lava.program import Counts
 from chipsim.state import Activity
 
 
@@ -49,10 +50,11 @@ def later(counts: np.ndarray) -> np.ndarray:
     return moved
 
 
-def account(image: ChipImage, activity: Activity, learned: bool) -> Counters:
+def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts | None = None) -> Counters:
     """Return the counts of M samples, [M, E, T, K]; fields of `activity` carry a leading axis M.
 
-    learned: the samples were replayed; `activity.updated` says after which of them weights were written.
+    learned: the samples were replayed; `activity.updated` says after which of them weights were written. plastic: what projections
+    that learn on the way did, [M, T, S] each.
     """
     samples, steps = activity.spikes.shape[:2]
     ledger = Ledger(image, samples, steps)
@@ -63,6 +65,9 @@ def account(image: ChipImage, activity: Activity, learned: bool) -> Counters:
             book_replay(image, activity, ledger, arrivals, marks)
             book_loss(image, ledger)
             book_update(activity, ledger)
+    if plastic is not None:
+        for event, per_slice in zip(ONLINE, plastic, strict=True):
+            ledger.book("update", "forward", event, per_slice)
     return Counters(ledger.counts, image.routes.cores, samples)
 
 

@@ -92,3 +92,26 @@ def step(t: int, net: dict, populations: list, projections: list) -> None:
     for model in projections:
         if learns(model) and model.lrn_guard():
             model.run_lrn()
+
+
+def float_model(spec: dict, weights: np.ndarray) -> PyLearningDenseModelFloat:
+    """Return Lava's float model of a learning projection with the given weights [pre][post]."""
+    lavachip.MODELS[LearningDense] = PyLearningDenseModelFloat
+    try:
+        model = lavachip.built(process(spec))
+    finally:
+        lavachip.MODELS[LearningDense] = PyLearningDenseModelBitApproximate
+        ProcessServer().reset_server()
+    model.weights = np.array(weights, dtype=np.float64).T
+    return model
+
+
+def float_step(model: PyLearningDenseModelFloat, t: int, pre: np.ndarray, post: np.ndarray, third: dict) -> None:
+    """Feed index t to a float model."""
+    model.time_step = t + 1
+    model.s_in.given, model.s_in_bap.given = [pre], [post]
+    for trace, row in third.items():
+        getattr(model, f"s_in_{trace}").given = [np.array(row, dtype=np.float64)]
+    model.run_spk()
+    if model.lrn_guard():
+        model.run_lrn()

@@ -69,7 +69,7 @@ def plastic(rng: random.Random, spec: dict, steps: int, length: int, floats: boo
     words = {**strings(rng, floats), **traces(rng, factors, graded), "t_epoch": length, "rng_seed": rng.randrange(2**31)}
     if floats:
         words |= {key: value or 3.5 for key, value in words.items() if key.endswith("_tau")}
-    spec["lava"], spec["table"] = words, {**words, "factors": factors, "graded": graded}
+    spec["lava"], spec["table"] = words, {**words, "factors": factors, "graded_spikes": graded}
     spec["rule"] = reference_rule(LavaRule(**spec["table"]), spec, steps)
 
 
@@ -88,9 +88,9 @@ def reference_rule(rule: LavaRule, spec: dict, steps: int) -> dict:
         "keep": {trace: float(k) if tau else 0.0 for trace, k, tau in zip(TRACES, keep, taus, strict=True)},
         "epoch": rule.t_epoch,
         "factors": rule.factors,
-        "graded": GRADED.index(rule.graded),
+        "graded": GRADED.index(rule.graded_spikes),
         "sign": spec["sign"],
-        "graded_spikes": spec["message_bits"] > 0,
+        "payloads": spec["message_bits"] > 0,
         "draws": {name: values.tolist() for name, values in streams._asdict().items()},
     }
 
@@ -118,7 +118,7 @@ def dense(rng: random.Random, net: dict, pre: int, post: int) -> dict:
     return {
         "pre": pre, "post": post, "kind": "dense", "weights": rows, "delays": None, "loihi": True, "sign": sign,
         "weight_bits": rng.choice((8, 8, 8, 5)), "exponent": rng.choice((0, 0, 0, 1, -3)),
-        "message_bits": rng.choice((0, 8, 24)) if graded else rng.choice((0, 0, 0, 8)),
+        "message_bits": rng.choice((0, 8, 24) if pre else (8, 24)) if graded else rng.choice((0, 0, 0, 8)),
     }  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def network(seed: int, floats: bool = False) -> dict:
     """Return a network with at least one projection that learns, over at least three epochs of each."""
     rng = random.Random(seed)
     length = rng.choice((1, 1, 2, 3, 4, 6))
-    steps = rng.randint(4 * length, 4 * length + 9)
+    steps = rng.randint(max(6, 4 * length), 4 * length + 9)
     net = {
         "steps": steps,
         "seed": 0,

@@ -6,7 +6,7 @@ A rule is a dictionary; random draws and decay factors are handed in:
     impulse     {"x1", "x2", "y1", "y2", "y3": what a spike adds};     keep: {the same: exp(-1 / tau), 0 for tau 0}
     epoch       steps T between two updates;     factors: 2, or 3: y1, y2, y3 are given in every step
     graded      0 regular, 1 overwrite, 2 add and saturate, 3 add and keep the overflow
-    sign        "mixed", "excitatory" or "inhibitory";     graded_spikes: payloads count (message_bits > 0)
+    sign        "mixed", "excitatory" or "inhibitory";     payloads: they count (message_bits > 0)
     draws       {"x_decay", "x_impulse", "y_decay", "y_impulse": [2 steps + 1], "write": [epochs + 1]}
 Steps count from 1. Weights, tags and delays are [pre][post].
 """
@@ -116,16 +116,18 @@ class Connection:
         self.trace = {**{v: [0] * pre for v in X}, **{v: [0] * post for v in Y}}
         self.tx, self.ty = [0] * pre, [0] * post
         self.facts = {"wrapped": 0, "clipped": 0, "repeated": 0}
+        self.again, self.epochs = [], []  # (step, post) of spikes that repeat; what `learn` did at the end of every epoch
 
     def spikes(self, t: int, pre: list, post: list, third: dict[str, list]) -> None:
         """Take the payloads of step t, and the third factors."""
         rule, q = self.rule, t % self.rule["epoch"] or self.rule["epoch"]
         for j, payload in enumerate(pre):
-            self.pre_spike(j, payload if rule["graded_spikes"] else int(payload != 0), q)
+            self.pre_spike(j, payload if rule["payloads"] else int(payload != 0), q)
         for i, payload in enumerate(post):
             if payload:
-                if self.ty[i]:
+                if self.ty[i] and rule["factors"] == 2:
                     self.facts["repeated"] += 1
+                    self.again.append((t, i))
                     for v in Y:
                         draw = rule["draws"]["y_impulse"][2 * t - 1]
                         self.trace[v][i] = self.n.bump(self.trace[v][i], rule["impulse"][v], draw)
@@ -176,7 +178,35 @@ class Connection:
                 self.synapse[variable][j][i] = self.n.stored(acc, kind, draw)
         for v in X + (Y if rule["factors"] == 2 else ()):
             self.trace[v] = [values[-1] for values in histories[v]]
+        self.epochs.append(
+            self.done(t, u, before) | {"live": {v: self.live(v, histories) for v in histories if v in self.read()}}
+        )
         self.tx, self.ty = [0] * len(self.tx), [0] * len(self.ty)
+
+    def read(self) -> set[str]:
+        """Return the variables that some factor reads."""
+        return {factor[0] for terms in self.rule["targets"].values() for term in terms for factor in term[3]}
+
+    def live(self, v: str, histories: dict) -> list[int]:
+        """Return the neurons whose traces on the side of trace v are not all 0, or that spiked."""
+        side, times = (X, self.tx) if v in X else (Y, self.ty)
+        return [n for n, q in enumerate(times) if q or any(histories[name][n][0] for name in side)]
+
+    def done(self, t: int, u: bool, before: dict) -> dict:
+        """Return what an event-driven engine has to do at the end of an epoch.
+
+        rows: presynaptic neurons all of whose synapses are visited; single: other visited synapses for a postsynaptic spike;
+        lowest: others with a tag of -257; terms: terms evaluated at each; changed: synapses with a new value.
+        """
+        used = [term[0] for terms in self.rule["targets"].values() for term in terms]
+        pairs = [(j, i) for j in range(len(self.tx)) for i in range(len(self.ty))]
+        rows = [j for j, q in enumerate(self.tx) if ("u" in used and u) or ("x0" in used and q)]
+        single = [(j, i) for j, i in pairs if j not in rows and "y0" in used and self.ty[i]]
+        lowest = [(j, i) for j, i in pairs if j not in rows and (j, i) not in single and before["t"][j][i] == -257]
+        met = {(j, i): {"x0": self.tx[j] > 0, "y0": self.ty[i] > 0, "u": u} for j, i in pairs}
+        terms = {pair: sum(met[pair][d] for d in used) for pair in pairs}
+        changed = [(j, i) for j, i in pairs if any(before[v][j][i] != self.synapse[v][j][i] for v in before)]
+        return {"t": t, "rows": rows, "single": single, "lowest": lowest, "terms": terms, "changed": changed}
 
     def part(self, term: tuple, j: int, i: int, u: bool, before: dict, histories: dict) -> int:
         """Return what one term asks of synapse (pre j, post i)."""

@@ -20,7 +20,7 @@ from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.learning.lava.pieces import Piece, Refused, parse_factor, pieces_of, terms_of
 
 TRACES = ("x1", "x2", "y1", "y2", "y3")
-SYNAPSE = ("w", "d", "t")
+SYNAPSE = ("w", "t", "d")
 MANTISSAS, EXPONENTS = (-8, 7), (-7, 8)
 
 

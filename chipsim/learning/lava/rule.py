@@ -26,7 +26,7 @@ class LavaRule(Description):
     x1_tau .. y3_tau: time constants in steps; 0 clears a trace in every step.
     t_epoch: steps between two updates. rng_seed: of the random rounding.
     factors: 2, or 3: the traces y1, y2, y3 are then not computed but given in every step (`third` of `simulate`).
-    graded: what the payload of a presynaptic spike does to x1: "regular" nothing; "overwrite" x1 = payload / 2; "add-saturate" and
+    graded_spikes: what the payload of a presynaptic spike does to x1: "regular" nothing; "overwrite" x1 = payload / 2; "add-saturate" and
     "add-overflow" add it, the last one counts a spike only when x1 overflows. All but "regular" set the impulse of x1 to 0.
 
     Raises:
@@ -49,7 +49,7 @@ class LavaRule(Description):
     t_epoch: Annotated[int, Field(strict=True, ge=1, le=63)] = 1
     rng_seed: Annotated[int, Field(strict=True, ge=0, lt=2**32 - 3)] = 1
     factors: Literal[2, 3] = 2
-    graded: Literal["regular", "overwrite", "add-saturate", "add-overflow"] = "regular"
+    graded_spikes: Literal["regular", "overwrite", "add-saturate", "add-overflow"] = "regular"
     _terms: dict[str, tuple[Term, ...]] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **table: Any):
@@ -93,7 +93,7 @@ class LavaRule(Description):
 
     def impulse(self, trace: str) -> float:
         """Return what a spike adds to a trace."""
-        return 0.0 if trace == "x1" and self.graded != "regular" else getattr(self, f"{trace}_impulse")
+        return 0.0 if trace == "x1" and self.graded_spikes != "regular" else getattr(self, f"{trace}_impulse")
 
     def tau(self, trace: str) -> float:
         """Return the time constant of a trace in steps."""
@@ -145,7 +145,7 @@ def self_problems(table: dict[str, Any], terms: dict[str, tuple[Term, ...]]) -> 
     if table.get("factors") == 3:
         for key in [f"{trace}_{what}" for trace in TRACES[2:] for what in ("impulse", "tau") if f"{trace}_{what}" in table]:
             found.append(Problem(name, key, table[key], "a rule of 3 factors is given y1, y2 and y3 and does not compute them"))
-    if table.get("graded", "regular") != "regular" and table.get("x1_impulse"):
+    if table.get("graded_spikes", "regular") != "regular" and table.get("x1_impulse"):
         found.append(Problem(name, "x1_impulse", table["x1_impulse"], "with graded spikes x1 has no impulse: leave it out"))
     return found
 
