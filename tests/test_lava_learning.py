@@ -5,6 +5,8 @@ Fixed point: spikes, u, v, weights, tags, delays and traces, bit for bit. Float:
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import warnings
 from collections import Counter
@@ -122,6 +124,22 @@ def test_drawn_networks_equal_lava():
 def test_drawn_networks_reach_the_extremes():
     found = compared()
     assert not {name: (found[name], least) for name, least in AT_LEAST.items() if found[name] < least}
+
+
+def test_drawn_networks_in_the_runtime():
+    """Lava's own runtime, in a process of its own because it forks one per Lava Process: all graded modes, 2 and 3 factors, recurrent."""
+    seeds = (12, 29, 38, 57)
+    program = [sys.executable, str(TESTS / "peers" / "lavalearn.py"), *map(str, seeds)]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rules = []
+    for seed, found in zip(seeds, json.loads(done.stdout.splitlines()[-1]), strict=True):
+        net = learndraws.network(seed)
+        result = reflava.run_net(net)
+        assert found["spikes"] == result["spikes"]
+        assert found["plastic"] == {str(k): steps for k, steps in result["plastic"].items()}
+        rules += [spec["rule"] for spec in net["projections"] if "rule" in spec]
+    assert {rule["graded"] for rule in rules} == {0, 1, 2, 3} and {rule["factors"] for rule in rules} == {2, 3}
 
 
 def test_float_equals_the_float_model_of_lava():

@@ -6,7 +6,13 @@ Lava's rule classes take them, and `rule` with "graded" and "factors" (tests/ref
 
 from __future__ import annotations
 
+import json
+import sys
 import warnings
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "reference"), str(TESTS / "peers"), str(TESTS.parent)]
 
 import lavachip
 import numpy as np
@@ -66,6 +72,31 @@ def run_net(net: dict) -> dict:
     return found
 
 
+def run_in_runtime(net: dict) -> dict:
+    """Return the same as run_net for what learns, from Lava's own runtime; third factors come from sources."""
+    plain = [spec for spec in net["projections"] if "rule" not in spec]
+    populations, made = lavachip.processes({**net, "projections": plain})
+    made = iter(made)
+    projections = [process(spec) if "rule" in spec else next(made) for spec in net["projections"]]
+    sinks = lavachip.connect(net, populations, projections)
+    learning = {k: projections[k] for k, spec in enumerate(net["projections"]) if "rule" in spec}
+    for k, one in learning.items():
+        populations[net["projections"][k]["post"]].s_out.connect(one.s_in_bap)
+        for trace, rows in net["third"].get(k, {}).items():
+            lavachip.Source(data=np.array(rows).T).s_out.connect(getattr(one, f"s_in_{trace}"))
+    config, found = lavachip.Loihi2SimCfg(select_tag="fixed_pt"), {k: [] for k in learning}
+    try:
+        for _ in range(net["steps"]):
+            populations[0].run(condition=lavachip.RunSteps(num_steps=1), run_cfg=config)
+            for k, one in learning.items():
+                kept = {v: getattr(one, theirs).get().T.tolist() for v, theirs in VARIABLES.items()}
+                found[k].append(kept | {trace: getattr(one, trace).get().tolist() for trace in TRACES})
+        spikes = [sink.data.get() for sink in sinks]
+    finally:
+        populations[0].stop()
+    return {"plastic": found, "spikes": [[sent[..., t].tolist() for sent in spikes] for t in range(net["steps"])]}
+
+
 def state(model) -> dict[str, np.ndarray]:
     """Return a copy of what a learning connection holds."""
     synapses = {ours: np.array(getattr(model, theirs)).T.copy() for ours, theirs in VARIABLES.items()}
@@ -115,3 +146,9 @@ def float_step(model: PyLearningDenseModelFloat, t: int, pre: np.ndarray, post: 
     model.run_spk()
     if model.lrn_guard():
         model.run_lrn()
+
+
+if __name__ == "__main__":  # a list of seeds of drawn networks; their results in Lava's runtime as the last line of stdout
+    import learndraws
+
+    print(json.dumps([run_in_runtime(learndraws.network(int(seed))) for seed in sys.argv[1:]]))
