@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ sys.path[:0] = [str(Path(__file__).parent / "peers")]
 import lavarules
 
 from chipsim.errors import ConfigError
-from chipsim.learning.lava import LavaRule, parse, show
+from chipsim.learning.lava import Factor, LavaRule, Term, parse, show
 
 FREE = {"deadline": None, "database": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 SEEDS = st.integers(0, 2**64 - 1)
@@ -148,6 +149,28 @@ def test_what_is_printed_is_read_back(seed):
         assert all("must be within" in p.limit for p in error.problems), text
         return
     assert parse(show(terms)) == terms and show(parse(show(terms))) == show(terms)
+
+
+CONSTANTS = st.integers(-(2**31) + 1, 2**31 - 1)
+PLAIN = st.builds(Factor, st.sampled_from(("x1", "x2", "y1", "y2", "y3", "x0", "y0")), CONSTANTS, st.just(False))
+FACTORS = PLAIN | st.builds(Factor, st.sampled_from(("w", "t", "d")), CONSTANTS, st.booleans())
+SCALES = st.tuples(st.integers(-7, 7), st.integers(-7, 8)) | st.just((-8, 8))
+
+
+@settings(max_examples=300, **FREE)
+@given(
+    st.integers(0, 9),
+    st.lists(st.tuples(st.sampled_from(("x0", "y0", "u")), SCALES, st.lists(FACTORS, max_size=4)), min_size=1, max_size=4),
+)
+def test_any_terms_are_printed_so_that_they_are_read_back(k, parts):
+    terms = tuple(Term(d, k if d == "u" else None, *scale, tuple(factors)) for d, scale, factors in parts)
+    assert parse(show(terms)) == terms
+
+
+def test_the_grammar_needs_no_numba():
+    code = "import sys, chipsim.learning.lava; print(any(name in sys.modules for name in ('numba', 'chipsim.kernels')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 # Lava itself
