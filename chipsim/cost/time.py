@@ -73,7 +73,8 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link.
-    The update: the slowest core's sum of all work. Each counted barrier adds its time over `tiles_used` tiles. The host is no core.
+    The update: the slowest core's sum of all work, in every step that has one. Each counted barrier adds its time over `tiles_used`
+    tiles. The host is no core.
 
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
@@ -85,7 +86,8 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     send, receive = (core_time(work, chip, "forward", "forward", side) for side in (SEND, RECEIVE))
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C] ns
     learning = plain + core_time(work, chip, "backward", "forward")
-    replay, update = core_time(work, chip, "backward", "replay"), core_time(work, chip, "update", "replay")
+    replay = core_time(work, chip, "backward", "replay")
+    update = core_time(work, chip, "update", "replay") + core_time(work, chip, "update", "forward")  # never both in one sample
 
     loads = link_loads if chip.network_time == "hottest_link" else None
     spikes, marks, errors, signals = (link_time(chip, loads, stage) for stage in ("forward", "marking", "replay", "signals"))

@@ -8,17 +8,19 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.counters import ROW, Counters
+from chipsim.counters import PLASTIC, ROW, Counters
 from chipsim.learning import is_online
+from chipsim.learning.lava.program import Counts
 from chipsim.simulator.ledger import Ledger, later, sent
 from chipsim.simulator.online import book_online
 from chipsim.state import Activity
 
 
-def account(image: ChipImage, activity: Activity, learned: bool) -> Counters:
+def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts | None = None) -> Counters:
     """Return the counts of M samples, [M, E, T, K]; fields of `activity` carry a leading axis M.
 
-    learned: the samples were replayed; `activity.updated` says after which of them weights were written.
+    learned: the samples were replayed; `activity.updated` says after which of them weights were written. plastic: what projections
+    that learn on the way did, [M, T, S] each.
     """
     samples, steps = activity.spikes.shape[:2]
     ledger = Ledger(image, samples, steps)
@@ -32,6 +34,9 @@ def account(image: ChipImage, activity: Activity, learned: bool) -> Counters:
             book_loss(image, ledger)
     if learned:
         book_update(activity, ledger)
+    if plastic is not None:
+        for event, per_slice in zip(PLASTIC, plastic, strict=True):
+            ledger.book("update", "forward", event, per_slice)
     return Counters(ledger.counts, image.routes.cores, samples)
 
 
