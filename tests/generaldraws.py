@@ -49,8 +49,11 @@ def projection(rng: np.random.Generator, net: list[general.Population], pre: int
     mask = np.ones(shape, dtype=bool) if rng.random() < 0.6 else rng.random(shape) < 0.5
     if not mask.any():
         mask[0, 0] = True
-    gain = 0.8 * (1 - net[post].rho if net[post].kind == "loihi-lif" else 1)
-    weights = rng.normal(0.3 if post == pre + 1 else 0.0, gain, shape) * mask
+    gain = 0.8 * (max(0.05, 1 - net[post].rho) if net[post].kind == "loihi-lif" else 1)
+    mean = 0.3 if post == pre + 1 else 0.0
+    if post == len(net) - 1:  # scores far apart would leave q = p - 1 without digits
+        mean, gain = 0.0, 0.1
+    weights = rng.normal(mean, gain, shape) * mask
     return general.Projection(pre, post, weights, mask)
 
 

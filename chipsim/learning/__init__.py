@@ -15,7 +15,7 @@ class Rule(NamedTuple):
 
 RULES = {
     "ssgd-replay": Rule(
-        "chipsim.learning.ssgd",
+        "chipsim.simulator.replay",
         ("active-flag", "logs", "graded-errors", "replay"),
         "sparse spiking gradient descent: exact replay of logged events, active neurons only",
     ),

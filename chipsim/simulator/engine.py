@@ -46,7 +46,7 @@ class Engine:
         """Return the log records of the last sample per column of cores, [K] int64."""
         a, routes = self.work.activity, self.image.routes
         arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.axons
-        return (a.active.sum(axis=0) @ routes.home + arrivals) @ routes.column
+        return ((a.active + a.resets).sum(axis=0) @ routes.home + arrivals) @ routes.column
 
     def check_logs(self, sample: int) -> int:
         """Return the fullest log of the last sample in words.

@@ -34,9 +34,11 @@ def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio
         power += gradient.astype(np.float64) ** 2
     learner.engine.work.errors.dirty[:] = False
     form, shifts, problems = image.formats, [], []
-    for k, (name, squared) in enumerate(image.tensors(power).items()):
+    for k, name in enumerate(image.network.names):
+        part = slice(image.circuit.offset[k], image.circuit.offset[k] + image.plan.synapses[k].stored)
+        squared = power[part]
         rms = math.sqrt(squared.sum() / (count * squared.size)) * form.gradient_scale(k)
-        spread = float(np.std(image.tensors(image.weights)[name])) * form.unit[k]
+        spread = float(np.std(image.weights[part])) * form.unit[k]
         if rms == 0 or spread == 0:
             limit = "a gradient is needed to choose a learning rate"
             hint = "no active neuron in reach: raise learning.half_width or the gain of the projections, or give schedule.fixed.shifts"

@@ -33,7 +33,7 @@ class Learner:
         start_backward(
             circuit, work, label, self.engine.mode, self.gain, form.v_fraction, self.readout_fraction, self.regulariser
         )
-        self.rule.replay(self.image.steps, circuit, weights, gradient, work)
+        self.rule.replay(self.image.steps, circuit, self.image.wires, weights, gradient, work)
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""
