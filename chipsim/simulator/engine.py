@@ -50,7 +50,7 @@ class Engine:
         if not self.image.logs:
             return np.zeros(len(routes.cores), dtype=np.int64)
         arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.axons
-        return (a.active.sum(axis=0) @ routes.home + arrivals) @ routes.column
+        return ((a.active + a.resets).sum(axis=0) @ routes.home + arrivals) @ routes.column
 
     def check_logs(self, sample: int) -> int:
         """Return the fullest log of the last sample in words.

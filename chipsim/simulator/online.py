@@ -23,6 +23,7 @@ class Paths(NamedTuple):
     source: str  # learning.online.signals.SOURCES
     ahead: int  # steps between an active event and the errors it uses
     axons: np.ndarray  # [G, S] int64 axons toward the readout
+    words: np.ndarray  # [G, S] int64 words of their rows
     hidden: np.ndarray  # [S] bool
     readout: np.ndarray  # [S] bool
 
@@ -51,7 +52,14 @@ def paths_of(image: ChipImage) -> Paths:
     down = away[population[routes.slice_of]][:, None] > away[population][None]
     last = population == len(circuit.lo) - 1
     source = learn.source if learn else "none"
-    return Paths(source, ALIGN[getattr(learn, "align", None) or "next"], routes.axons * down, (population > 0) & ~last, last)
+    return Paths(
+        source,
+        ALIGN[getattr(learn, "align", None) or "next"],
+        routes.axons * down,
+        routes.words * down,
+        (population > 0) & ~last,
+        last,
+    )
 
 
 def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) -> None:
@@ -125,7 +133,7 @@ def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger) -> 
     ledger.book(*STAGE, "packets_in", used(marks @ routes.axons))
     gathered = used(asked @ paths.axons)
     ledger.book(*STAGE, "rows_gathered", gathered)
-    ledger.book(*STAGE, "words_read", gathered * image.circuit.row_words)
+    ledger.book(*STAGE, "words_read", used(asked @ paths.words))
     ledger.book(*STAGE, "error_packets", gathered)
     back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * paths.axons  # [3, G, S]: hops of a partial error back home
     ledger.hops(*STAGE, "error_hops", np.stack([used(asked @ way) for way in back]))
