@@ -34,7 +34,9 @@ def products(scale: Fraction, dependency: str, parts: list[Variable]) -> list[st
         m, e = chunk(rest)
         if m is None or e < EXPONENTS[0] or e > EXPONENTS[1] or len(found) == MOST_PRODUCTS:
             limit = f"at most {MOST_PRODUCTS} numbers m 2^e, m up to {MANTISSA}, e from {EXPONENTS[0]} to {EXPONENTS[1]}"
-            return f"its coefficient for Lava's integers is {scale}, no sum of {limit}: change it, rate, weight_frac or signal_frac"
+            return (
+                f"its coefficient for Lava's integers is {scale}, no sum of {limit}: change it, rate, weight_frac or signal_frac"
+            )
         rest -= m * Fraction(2) ** e
         size = "*".join([*([str(abs(m))] if abs(m) != 1 else []), *([f"2^{e}"] if e else [])])
         found.append(("-" if m < 0 else "") + "*".join([*([size] if size else []), dependency, *factors]))

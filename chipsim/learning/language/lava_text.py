@@ -55,6 +55,11 @@ def translate(rule: Rule, formats: Formats, readout: bool) -> Translation:
         problems.append(
             Problem(where, "hooks", "none", f"there is no dw_<event> for {'the readout' if readout else 'hidden'} synapses")
         )
+    read = {name for hook in hooks for name in hook.arguments}
+    for name, f in rule.fields.items():
+        if isinstance(f, Learn) and name in read and not readout and f.source != "label" and f.align != "same":
+            limit = 'the error comes a step after its event, when x1 has moved on: Lava needs align="same"'
+            problems.append(Problem(where, f"field {name}", f"align = {f.align or 'next'}", limit))
     traced = {hook.name: traced_terms(rule, hook, where, problems) for hook in hooks}
     variables = assigned(rule, traced, formats, where, problems)
     written: dict[str, list[str]] = {"dw": [], "dt": []}
@@ -106,41 +111,35 @@ def paired(rule: Rule, factors: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def assigned(rule: Rule, traced: dict, formats: Formats, where: str, problems: list[Problem]) -> dict[str, Variable]:
-    """Return the Lava variable of every factor: traces from x1 and y1 up, what the neuron writes from y3 down."""
+    """Return the Lava variable of every factor: kept ones from x1 and y1 up, what the neuron writes from y3 down."""
     names = dict.fromkeys(name for terms in traced.values() for factors in terms for name in factors)
     order = sorted(names, key=lambda n: list(rule.fields).index(n.split(" ")[0]))
-    pre, post, given, found = ["x1", "x2"], ["y1", "y2", "y3"], {}, {}
-    for name in order:
-        f = rule.fields[name.split(" ")[0]]
-        if isinstance(f, (PreTrace, PostTrace)):
-            free, most = (pre, TRACE_BITS) if isinstance(f, PreTrace) else (post, TRACE_BITS)
-            found[name] = Variable(free.pop(0) if free else "", f.frac, 0, (name,))
-        elif isinstance(f, SynState):
-            taken = any(v.name == "t" for v in found.values())
-            found[name], most = Variable("" if taken else "t", f.frac, 0, (name,)), SYNAPSE_BITS
-        elif isinstance(f, Weight):
-            found[name], most = Variable("w", formats.weight, 0, (name,)), f.bits
-        else:
-            given[name] = f
-            continue
+    free, found = {"x": ["x1", "x2"], "y": ["y1", "y2", "y3"], "t": ["t"], "w": ["w"]}, {}
+    kinds = {PreTrace: ("x", TRACE_BITS), PostTrace: ("y", TRACE_BITS), SynState: ("t", SYNAPSE_BITS), Weight: ("w", 16)}
+    kept = [name for name in order if type(rule.fields.get(name)) in kinds]
+    for name in kept:
+        f = rule.fields[name]
+        kind, most = kinds[type(f)]
+        frac = formats.weight if isinstance(f, Weight) else f.frac
+        found[name] = Variable(free[kind].pop(0) if free[kind] else "", frac, 0, (name,))
         if f.bits > most:
-            limit = f"{found[name].name or 'Lava'} has {most} bits: declare it with bits={most} and fewer fraction bits"
+            limit = f"Lava has {most} bits for it: declare it with bits={most} and fewer fraction bits"
             problems.append(Problem(where, f"field {name}", f"{f.bits} bits", limit))
-    for name, f in given.items():
-        offset = 0 if " " not in name and isinstance(f, Active) else 1 if isinstance(f, Reward) else 64
-        frac = 0 if isinstance(f, Reward) else formats.signal
-        found[name] = Variable(post.pop() if post else "", frac, offset, tuple(name.split(" ")))
-    for name, variable in found.items():
-        if not variable.name:
-            problems.append(
-                Problem(
-                    where,
-                    f"field {name}",
-                    "one too many",
-                    "Lava has x1, x2 for one side, y1, y2, y3 for the other, and one tag t",
-                )
-            )
+    for name in (n for n in order if n not in kept):
+        found[name] = written_by_neuron(rule, name, free["y"], formats)
+    for name in (name for name, variable in found.items() if not variable.name):
+        limit = "Lava has x1 and x2 for one side, y1, y2 and y3 for the other, and one tag"
+        problems.append(Problem(where, f"field {name}", "one too many", limit))
     return found
+
+
+def written_by_neuron(rule: Rule, name: str, free: list[str], formats: Formats) -> Variable:
+    """Return the variable of a signal: what can be negative is stored with an offset, since Lava clips y at 0 when j spikes."""
+    fields = tuple(name.split(" "))
+    last = rule.fields[fields[-1]]
+    if isinstance(last, Reward):
+        return Variable(free.pop() if free else "", 0, 1, fields)
+    return Variable(free.pop() if free else "", formats.signal, 64 if isinstance(last, Learn) else 0, fields)
 
 
 def decay(rule: Rule, name: str, tag: Variable, where: str, problems: list[Problem]) -> list[str]:
