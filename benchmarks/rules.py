@@ -144,9 +144,8 @@ def main() -> None:
             print(f"{numerics}: equal on {SAMPLES} samples; time of learning, by hand = 1: {ratios}")
         for rule in ("ssgd-online", f"{file}:Mine"):
             spent = [float(subprocess.check_output([sys.executable, "-c", SECOND, rule])) for _ in range(3)]
-            print(
-                f"second process, {rule.split('/')[-1]}: {min(spent[1:]):.2f} s of CPU time from imports to the end of 20 samples and a test"
-            )
+            name = rule.rpartition("/")[2]
+            print(f"second process, {name}: {min(spent[1:]):.2f} s of CPU time after the imports, for 20 samples and a test")
 
 
 if __name__ == "__main__":

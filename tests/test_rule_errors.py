@@ -47,6 +47,27 @@ CASES = {  # what is written instead of GOOD -> words of the message
     "align": ("    M = cs.Learn('sym')\n" + GOOD, ("says which step", "next")),
     "constant": ("    c = cs.Const(0.001, frac=2)\n" + GOOD, ("it would be 0",)),
     "rate": ("    rate = -1\n" + GOOD, ("rate = -1", "above 0")),
+    "branch on a comparison's worth": (GOOD.replace("-x", "-x * (x > 0)"), ("outcome of a comparison is no number", "cs.where")),
+    "where without comparison": (GOOD.replace("-x", "cs.where(x, x, -x)"), ("first argument of where is a comparison",)),
+    "nothing returned": (GOOD.replace("return", "if x > x:\n            return"), ("returns nothing",)),
+    "local before it is set": (GOOD.replace("return -x", "if x > x:\n            a = x\n        return a"), ("on some way through it", "'a'")),
+    "assignment to a field": (GOOD.replace("return", "psi = x\n        return"), ("line 9", "'psi'", "a name of its own")),
+    "in-place": (GOOD.replace("return", "a = x\n        a += x\n        return"), ("AugAssign", "a = a + b")),
+    "function within": (GOOD.replace("return", "def inner(a):\n            return a\n        return"), ("FunctionDef", "one function")),
+    "string": (GOOD.replace("-x", "'x'"), ("'x'", "a number in a hook is whole")),
+    "function of another": (GOOD.replace("cs.times", "math.times"), ("math.times", "not the times of the language", "cs.times")),
+    "method of a number": (GOOD.replace("-x", "x.max(x, x)"), ("x.max", "not the max of the language", "write max")),
+    "shift by True": (GOOD.replace("-x", "cs.rshift(x, True)"), ("whole number from 0 to 31",)),
+    "psi of an error": (GOOD + "    def dw_on_error(psi, L):\n        return psi * L\n", ("'psi'", "at on_error there is none", "use on_active")),
+    "psi of the readout": (GOOD + "    def dw_on_readout(x, psi, L):\n        return x * cs.times(psi, L)\n", ("at on_readout there is none",)),
+    "state of the readout": ("    e = cs.SynState()\n    def e_on_active(e, x):\n        return e + x\n" + GOOD + "    def dw_on_readout(e, L):\n        return e * L\n", ("'e'", "keep no state")),
+    "state that only its own hook reads": ("    e = cs.SynState()\n    def e_on_active(e, x):\n        return e + x\n" + GOOD, ("field e", "but for those that set it")),
+    "field with a name of the language": ("    clip = cs.PostTrace()\n" + GOOD, ("field clip", "uses this name itself")),
+    "state called dw": ("    dw = cs.SynState()\n" + GOOD, ("field dw", "uses this name itself")),
+    "name": ("    name = 'My/Rule'\n" + GOOD, ("My/Rule", "small letters, digits")),
+    "lambda": ("    dw_on_pre = lambda x: x\n" + GOOD, ("dw_on_pre", "written with def")),
+    "coroutine": ("    async def dw_on_pre(x):\n        return x\n" + GOOD, ("AsyncFunctionDef", "plain function")),
+    "decorator": ("    @staticmethod\n" + GOOD, ("staticmethod", "made of fields")),
     "syntax": ("    def dw_on_active(x psi):\n", ("line 8", "dw_on_active(x psi)")),
     "failing import": ("import nothing_of_that_name\n", ("ModuleNotFoundError", "running it failed")),
 }  # fmt: skip
@@ -72,6 +93,30 @@ def test_all_problems_at_once(tmp_path):
     with pytest.raises(ConfigError) as error:
         load_rule(f"{file}:R")
     assert len(error.value.problems) == 5
+
+
+def test_source_that_cannot_be_read():
+    scope = {"__name__": "__main__"}
+    with pytest.raises(ConfigError, match="source cannot be read: define the rule in a file"):
+        exec(HEAD + GOOD, scope)
+
+
+def test_a_rule_inherits_fields_and_hooks(tmp_path):
+    file = tmp_path / "r.py"
+    more = '@cs.rule\nclass Narrow(R):\n    """The same in fewer bits."""\n    x = cs.PreTrace(bits=7, frac=4)\n    def dw_on_readout(x, L):\n        return -x * L\n'
+    file.write_text(HEAD + GOOD + "\n\n" + more)
+    narrow, wide = load_rule(f"{file}:Narrow"), load_rule(f"{file}:R")
+    assert [hook.name for hook in narrow.hooks] == ["dw_on_active", "dw_on_readout"] and len(wide.hooks) == 1
+    assert (narrow.name, narrow.fields["x"].bits, wide.fields["x"].bits) == ("narrow", 7, 12)
+    assert narrow.count(narrow.hooks[0]).widest < wide.count(wide.hooks[0]).widest
+
+
+def test_a_number_steers_a_hook_as_a_comparison_with_zero(tmp_path):
+    file = tmp_path / "r.py"
+    file.write_text(HEAD + "    def dw_on_active(x, psi, L):\n        return x * cs.times(psi, L) if L else x * L\n")
+    rule = load_rule(f"{file}:R")
+    counted = rule.count(rule.hooks[0])
+    assert counted.operations == {"multiply": (1, 2), "shift": (0, 1), "compare": (1, 1)}
 
 
 def test_what_is_right_is_taken(tmp_path):

@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from chipsim.errors import Problem, raise_all
-from chipsim.learning.language.check import EVENTS, hook_problems
+from chipsim.learning.language.check import EVENTS, name_problems
 from chipsim.learning.language.fields import Active, Const, Field, Learn, Reward, SynState, Weight
-from chipsim.learning.language.trace import Count, Range, TraceError, count
+from chipsim.learning.language.trace import Count, Range, count
+from chipsim.learning.language.whole import rule_problems
 
 STANDARD = (10, 7)  # fraction bits of signals and weights that a rule is checked with
 
@@ -57,6 +58,11 @@ class Rule:
     hooks: tuple[Hook, ...]
     path: str = field(compare=False)  # FILE.py:CLASS
     rate: float = 1.0  # learning rate relative to that of a gradient rule, for calibration
+    described: type = field(default=object, compare=False, repr=False)  # the class it was made of
+
+    def __mro_entries__(self, bases: tuple) -> tuple[type]:
+        """Let a class inherit from a rule: it takes over its fields and hooks."""
+        return (self.described,)
 
     @property
     def title(self) -> str:
@@ -139,6 +145,18 @@ class Rule:
         """Return the fraction bits of every increment; formats: those of the signal and of the weights it is for."""
         return [self.count(hook, formats).frac or 0 for hook in self.increments]
 
+    def lava(self, *, rate: int = 0, weight_frac: int = 7, signal_frac: int = 6, readout: bool = False) -> dict[str, str]:
+        """Return the rule as Lava rule strings, {"dw": ..., "dt": ...} (docs/rules.md section "As a Lava rule").
+
+        rate: a learning rate of 2^rate; weight_frac, signal_frac: fraction bits of Lava's weights and of written signals.
+
+        Raises:
+            ConfigError: what does not fit Lava, and why.
+        """
+        from chipsim.learning.language.lava_text import Formats, translate
+
+        return translate(self, Formats(rate, weight_frac, signal_frac), readout).strings
+
     def vanishes(self, hook: Hook, name: str) -> bool:
         """Return whether a hook does nothing where a field is 0, so that the engine need not go there."""
         if name not in hook.arguments:
@@ -175,12 +193,13 @@ def rule(described: type) -> Rule:
     Raises:
         ConfigError: everything that is wrong with its fields and hooks, with file and line.
     """
-    file = inspect.getsourcefile(described) or "?"
-    name = getattr(described, "name", None) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", described.__name__).lower()
+    file = file_of(described)
+    name = vars(described).get("name") or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", described.__name__).lower()
     where = f'rule "{name}" ({file})'
     members = {k: v for base in reversed(described.__mro__[:-1]) for k, v in vars(base).items()}
     fields = {k: v for k, v in members.items() if isinstance(v, Field)}
-    problems = [p for k, f in fields.items() for p in f.problems(f"{where}, field {k}")]
+    problems = name_problems(name, fields, where)
+    problems += [p for k, f in fields.items() for p in f.problems(f"{where}, field {k}")]
     hooks = []
     for key, member in members.items():
         if inspect.isfunction(member):
@@ -193,9 +212,17 @@ def rule(described: type) -> Rule:
     doc, rate = inspect.cleandoc(described.__doc__ or ""), getattr(described, "rate", 1.0)
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= 1000:
         problems.append(Problem(where, "rate", rate, "it must be a number above 0, at most 1000: relative to a gradient rule"))
-    found = Rule(name, doc, fields, tuple(hooks), f"{file}:{described.__name__}", rate)
+    found = Rule(name, doc, fields, tuple(hooks), f"{file}:{described.__name__}", rate, described)
     raise_all(problems or rule_problems(found, where))
     return found
+
+
+def file_of(described: type) -> str:
+    """Return where a class was written; a notebook has no file, but its cells have names."""
+    try:
+        return inspect.getsourcefile(described) or "?"
+    except TypeError:
+        return next((m.__code__.co_filename for m in vars(described).values() if inspect.isfunction(m)), "?")
 
 
 def hook_of(name: str, function: Callable, fields: dict[str, Field], where: str) -> Hook | Problem:
@@ -213,60 +240,10 @@ def hook_of(name: str, function: Callable, fields: dict[str, Field], where: str)
         )
     code = function.__code__
     arguments = code.co_varnames[: code.co_argcount]
-    text = textwrap.dedent(inspect.getsource(function))
-    return Hook(name, "w" if target == "dw" else target, event, target == "dw", function, arguments, text, line)
-
-
-def rule_problems(found: Rule, where: str) -> list[Problem]:
-    """Return what is wrong with the hooks of a rule, one by one and together."""
-    problems = [p for hook in found.hooks for p in hook_problems(hook, found.fields, where)]
-    problems = problems or [p for hook in found.hooks for p in format_problems(found, hook, where)]
-    if problems:
-        return problems
-    if not found.increments:
-        problems.append(
-            Problem(where, "hooks", ", ".join(h.name for h in found.hooks) or "none", "a rule needs at least one dw_<event>")
-        )
-    if not found.title:
-        problems.append(
-            Problem(where, "documentation", "(nothing)", "say in its first line what the rule does, then its equation and source")
-        )
-    read = {name for hook in found.hooks for name in hook.arguments}
-    for name, f in found.fields.items():
-        if name not in read:
-            problems.append(Problem(where, f"field {name}", type(f).__name__, "no hook reads it"))
-        if isinstance(f, SynState) and not any(hook.target == name for hook in found.hooks):
-            problems.append(
-                Problem(where, f"field {name}", "SynState", f"no hook sets it: write {name}_on_active or another event")
-            )
-    for kind in (Learn, Active, Weight, Reward):
-        names = [name for name, f in found.fields.items() if isinstance(f, kind)]
-        if len(names) > 1:
-            problems.append(Problem(where, f"fields {', '.join(names)}", kind.__name__, "a rule has one of these at most"))
-    if found.learn is None and any(h.event == "on_error" for h in found.hooks):
-        problems.append(Problem(where, "on_error", "no cs.Learn field", "an error event needs a learning signal"))
-    return problems
-
-
-def format_problems(found: Rule, hook: Hook, where: str) -> list[Problem]:
-    """Return what is wrong with the widths and fraction bits of a hook."""
-    line = f"{hook.name}, line {hook.line}"
-    for node in ast.walk(hook.tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("times"):
-            first = found.fields.get(node.args[0].id)
-            if first is None or isinstance(first, (Learn, Weight)):
-                limit = (
-                    "the first factor of times is a field whose fraction bits the rule declares (L and w differ by projection)"
-                )
-                return [Problem(where, line, ast.unparse(node), limit)]
+    if function.__name__ != name:
+        return Problem(where, f"line {line}", name, "a hook is written with def in the class, under its own name")
     try:
-        made = found.count(hook)
-    except TraceError as error:
-        return [Problem(where, line, hook.text.strip().split("\n")[-1].strip(), str(error))]
-    except RecursionError:
-        return [Problem(where, line, hook.name, "a hook does not call itself")]
-    state = found.fields.get(hook.target)
-    if isinstance(state, SynState) and made.frac not in (None, state.frac):
-        limit = f"its outcome has {made.frac} fraction bits, but {hook.target} has {state.frac}: use cs.times, or another frac"
-        return [Problem(where, line, hook.text.strip().split("\n")[-1].strip(), limit)]
-    return []
+        text = textwrap.dedent(inspect.getsource(function))
+    except OSError:
+        return Problem(where, f"line {line}", name, "its source cannot be read: define the rule in a file or a notebook")
+    return Hook(name, "w" if target == "dw" else target, event, target == "dw", function, arguments, text, line)

@@ -43,6 +43,14 @@ class Truth:
     def __bool__(self) -> bool:
         return self.tally.decide()
 
+    def refuse(self, *_):
+        """Refuse arithmetic: what True is worth differs between languages and chips."""
+        raise TraceError("the outcome of a comparison is no number: use cs.where(condition, a, b)")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __abs__ = refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = refuse
+    __hash__ = None
+
 
 class Counted:
     """An integer from lo to hi with `frac` fraction bits; frac None: a number written in the hook."""
@@ -62,6 +70,10 @@ class Counted:
             return other
         if isinstance(other, int) and not isinstance(other, bool):
             return Counted(other, other, None, self.tally)
+        if isinstance(other, (Truth, bool)):
+            Truth(self.tally).refuse()
+        if other is None:
+            raise TraceError("on some way through it, the hook returns nothing")
         raise TraceError(f"{other!r} is no whole number: declare a cs.Const field, which has fraction bits")
 
     def aligned(self, other: object, what: str) -> tuple[Counted, int | None]:
@@ -109,6 +121,10 @@ class Counted:
 
     __rmul__, __radd__ = __mul__, __add__
 
+    def __bool__(self) -> bool:
+        """A number steers the hook: it is compared with 0."""
+        return bool(self.compared(0))
+
     def compared(self, other):
         """Count a comparison."""
         self.aligned(other, "a comparison")
@@ -148,6 +164,8 @@ class Functions:
 
     def where(self, condition, a, b):
         """A select: both sides are evaluated."""
+        if not isinstance(condition, (Truth, bool)):
+            raise TraceError("the first argument of where is a comparison")
         a, b = of(a, self.tally), of(b, self.tally)
         _, frac = a.aligned(b, "a choice")
         return a.did("select", min(a.lo, b.lo), max(a.hi, b.hi), frac)

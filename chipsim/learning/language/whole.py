@@ -1,0 +1,70 @@
+"""What a rule must satisfy as a whole: fields and hooks that belong together, widths and formats that fit."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from chipsim.errors import Problem
+from chipsim.learning.language.check import hook_problems
+from chipsim.learning.language.fields import Active, Learn, Reward, SynState, Weight
+from chipsim.learning.language.trace import TraceError
+
+if TYPE_CHECKING:
+    from chipsim.learning.language.define import Hook, Rule
+
+
+def rule_problems(found: Rule, where: str) -> list[Problem]:
+    """Return what is wrong with the hooks of a rule, one by one and together."""
+    problems = [p for hook in found.hooks for p in hook_problems(hook, found.fields, where)]
+    problems = problems or [p for hook in found.hooks for p in format_problems(found, hook, where)]
+    if problems:
+        return problems
+    if not found.increments:
+        problems.append(
+            Problem(where, "hooks", ", ".join(h.name for h in found.hooks) or "none", "a rule needs at least one dw_<event>")
+        )
+    if not found.title:
+        problems.append(
+            Problem(where, "documentation", "(nothing)", "say in its first line what the rule does, then its equation and source")
+        )
+    read = {name for hook in found.hooks for name in hook.arguments if hook.increment or name != hook.target}
+    for name, f in found.fields.items():
+        if name not in read:
+            but = "no hook reads it" + (", but for those that set it" if isinstance(f, SynState) else "")
+            problems.append(Problem(where, f"field {name}", type(f).__name__, but))
+        if isinstance(f, SynState) and not any(hook.target == name for hook in found.hooks):
+            problems.append(
+                Problem(where, f"field {name}", "SynState", f"no hook sets it: write {name}_on_active or another event")
+            )
+    for kind in (Learn, Active, Weight, Reward):
+        names = [name for name, f in found.fields.items() if isinstance(f, kind)]
+        if len(names) > 1:
+            problems.append(Problem(where, f"fields {', '.join(names)}", kind.__name__, "a rule has one of these at most"))
+    if found.learn is None and any(h.event == "on_error" for h in found.hooks):
+        problems.append(Problem(where, "on_error", "no cs.Learn field", "an error event needs a learning signal"))
+    return problems
+
+
+def format_problems(found: Rule, hook: Hook, where: str) -> list[Problem]:
+    """Return what is wrong with the widths and fraction bits of a hook."""
+    line = f"{hook.name}, line {hook.line}"
+    for node in ast.walk(hook.tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("times"):
+            first = found.fields.get(node.args[0].id)
+            if first is None or isinstance(first, (Learn, Weight)):
+                limit = (
+                    "the first factor of times is a field whose fraction bits the rule declares (L and w differ by projection)"
+                )
+                return [Problem(where, line, ast.unparse(node), limit)]
+    try:
+        made = found.count(hook)
+    except TraceError as error:
+        return [Problem(where, line, hook.text.strip().split("\n")[-1].strip(), str(error))]
+    except (NameError, TypeError) as error:
+        return [Problem(where, line, hook.name, f"on some way through it: {error}")]
+    state = found.fields.get(hook.target)
+    if isinstance(state, SynState) and made.frac not in (None, state.frac):
+        limit = f"its outcome has {made.frac} fraction bits, but {hook.target} has {state.frac}: use cs.times, or another frac"
+        return [Problem(where, line, hook.text.strip().split("\n")[-1].strip(), limit)]
+    return []
