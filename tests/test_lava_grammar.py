@@ -138,6 +138,14 @@ def test_a_rule_says_what_it_is():
     assert (rule.tau("x1"), rule.tau("y1"), rule.impulse("x1")) == (10.5, 65535, 0)
 
 
+@pytest.mark.parametrize("constant", ["1073741824", "3*2^29", "2^31", "1*2^99"])
+def test_constants_end_at_30_bits(constant):
+    """Lava adds a constant to weights of 32 bits: near 2^31 the sum would wrap before it saturates."""
+    with pytest.raises(ConfigError, match="below 2\\^30"):
+        parse(f"x0*(w+{constant})")
+    assert parse("x0*(w-1073741823)")[0].factors[0].constant == 1 - 2**30
+
+
 @settings(max_examples=300, **FREE)
 @given(SEEDS)
 def test_what_is_printed_is_read_back(seed):
@@ -151,7 +159,7 @@ def test_what_is_printed_is_read_back(seed):
     assert parse(show(terms)) == terms and show(parse(show(terms))) == show(terms)
 
 
-CONSTANTS = st.integers(-(2**31) + 1, 2**31 - 1)
+CONSTANTS = st.integers(-(2**30) + 1, 2**30 - 1)
 PLAIN = st.builds(Factor, st.sampled_from(("x1", "x2", "y1", "y2", "y3", "x0", "y0")), CONSTANTS, st.just(False))
 FACTORS = PLAIN | st.builds(Factor, st.sampled_from(("w", "t", "d")), CONSTANTS, st.booleans())
 SCALES = st.tuples(st.integers(-7, 7), st.integers(-7, 8)) | st.just((-8, 8))

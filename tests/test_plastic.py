@@ -19,6 +19,7 @@ import reflava
 from test_reference_lava import CHECKED, POST, PRE, VALUES
 
 import chipsim as cs
+from chipsim.cost import price_energy, price_time
 
 pytestmark = pytest.mark.kernel
 
@@ -112,29 +113,31 @@ def test_check_values_of_the_real_models(case):
 
 
 def test_samples_start_alike_and_threads_change_nothing():
-    net = learndraws.network(11)
-    x = np.repeat(np.array(net["inputs"], dtype=np.float64)[:, None, :], 3, axis=1)
-    x[:, 1] = 0
-    import netbridge
+    x = np.random.default_rng(2).random((30, 3, 2)) < 0.4
+    x[:, 1], x[:, 2] = 0, x[:, 0]
+    rule = cs.LavaRule(dw="2^-2*y0*x1", dt="x0", x1_impulse=16, x1_tau=10, rng_seed=3)
+    more = {"numerics": "fixed", "record": ("x1", "w"), "plastic": {"plastic": rule}}
+    one, two = (cs.simulate(one_synapse(), x.astype(float), threads=n, **more) for n in (1, 3))
+    for mine, other in ((one.weights, two.weights), (one.tags, two.tags), (one.traces["x1"], two.traces["x1"])):
+        assert np.array_equal(mine["plastic"], other["plastic"])
+    assert np.array_equal(one.counters.counts, two.counters.counts) and one.counters.samples == 3
+    weights, start = one.weights["plastic"], np.array([[100], [0]])
+    assert np.array_equal(weights[0], weights[2]) and np.array_equal(weights[1], start) and (weights[0] > start).all()
+    assert one.tags["plastic"][1].any() == 0 and (one.tags["plastic"][0] > 0).all()
 
-    more = plasticbridge.arguments(net)
-    third = more["third"] and {n: {v: np.repeat(a, 3, axis=1) for v, a in given.items()} for n, given in more["third"].items()}
-    one, two = (
-        cs.simulate(
-            netbridge.network(net),
-            x,
-            numerics="fixed",
-            record=plasticbridge.RECORD,
-            plastic=more["plastic"],
-            third=third,
-            threads=n,
-        )
-        for n in (1, 3)
-    )
-    for name, weights in one.weights.items():
-        assert np.array_equal(weights, two.weights[name]) and np.array_equal(weights[0], weights[2])
-        assert not np.array_equal(weights[0], weights[1])
-    assert np.array_equal(one.counters.counts, two.counters.counts)
+
+def test_learning_has_its_price():
+    x = (np.random.default_rng(2).random((30, 1, 2)) < 0.4).astype(float)
+    rule = cs.LavaRule(dw="2^-2*y0*x1", x1_impulse=16, x1_tau=10, t_epoch=3, rng_seed=3)
+    chip = cs.load_chip("loihi1")
+    sim = cs.simulate(one_synapse(), x, chip=chip, numerics="fixed", plastic={"plastic": rule})
+    evaluations = sim.counters.of("update", "evaluations")
+    energy = price_energy(sim.counters, chip, None, 1)
+    assert evaluations.sum() > 0 and energy.update_j == pytest.approx(evaluations.sum() * 120e-12)
+    assert energy.unpriced["update.trace_updates"] == sim.counters.of("update", "trace_updates").sum() > 0
+    assert price_time(sim.counters, chip, 1).update_s == pytest.approx(evaluations.max(axis=1).sum() * 6.1e-9)
+    ends = np.flatnonzero(sim.counters.of("update", "random_draws").sum(axis=1) >= 5)
+    assert ends.tolist() == list(range(2, 30, 3))
 
 
 def test_learned_weights_start_the_next_call():

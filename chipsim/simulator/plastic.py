@@ -17,13 +17,14 @@ def run_plastic(steps, circuit, wires, weights, inputs, work, learning):
     """Run one sample forward and learn; `weights` are written. inputs: a SpikeLog of the input population alone."""
     reset(work)
     forget(learning)
-    for t in range(steps):
-        deliver(t, wires, weights, work.spikes, work.lines)
+    for t in range(steps + 1):  # one call of `learn` for all steps, the last included: it is pasted in here
+        if t < steps:
+            deliver(t, wires, weights, work.spikes, work.lines)
         if t > 0:
             learn(t - 1, circuit, weights, work.spikes, learning)
-        fire(t, steps, circuit, work.membranes, work.lines, work.activity)
-        inject(t, circuit, inputs, work.spikes, work.activity.spikes)
-        send(t, circuit, work.membranes.cells.payload, work.spikes, work.activity.spikes)
-        remember(t, circuit, work.membranes, work.active, work.activity)
-        read_out(t, circuit, work.membranes)
-    learn(steps - 1, circuit, weights, work.spikes, learning)
+        if t < steps:
+            fire(t, steps, circuit, work.membranes, work.lines, work.activity)
+            inject(t, circuit, inputs, work.spikes, work.activity.spikes)
+            send(t, circuit, work.membranes.cells.payload, work.spikes, work.activity.spikes)
+            remember(t, circuit, work.membranes, work.active, work.activity)
+            read_out(t, circuit, work.membranes)

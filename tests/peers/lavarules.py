@@ -39,9 +39,9 @@ def factor(rng: random.Random, floats: bool) -> str:
 
 
 def product(rng: random.Random, k: int, floats: bool) -> str:
-    """Return a product of at most four factors besides scales and its dependency."""
+    """Return a product of up to four factors, now and then of ten, besides scales and its dependency."""
     dependency = rng.choice(("x0", "x0", "y0", "y0", f"u{k}"))
-    rest = [factor(rng, floats) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3, 4)))]
+    rest = [factor(rng, floats) for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3, 4)) if rng.random() < 0.96 else 10)]
     before = [f for f in rest if f not in ("x0", "y0")]
     cut = rng.randint(0, len(before)) if rng.random() < 0.3 else 0
     parts = before[:cut] + [dependency] + [f for f in rest if f not in before[:cut]]

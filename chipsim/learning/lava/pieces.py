@@ -12,7 +12,7 @@ INT = r"(?:0|[1-9][0-9]*)"
 VARIABLE = "x1|x2|y1|y2|y3|w|d|t"
 SCALE = re.compile(rf"(?:(?P<m>{INT})|(?P<mm>{INT})\*2\^(?P<me>[+-]?{INT})|2\^(?P<e>[+-]?{INT}))")
 ONE = re.compile(rf"x0|y0|u[0-9]|{VARIABLE}|2\^[+-]?{INT}|{INT}|sgn\([^()]*\)|\([^()]*\)")
-LARGEST = 2**31  # constants: far beyond the 9 bits at which a factor saturates
+LARGEST = 2**30  # constants: far beyond the 9 bits at which a factor saturates; Lava adds them to weights in 32 bits
 
 
 class Piece(NamedTuple):
@@ -164,8 +164,8 @@ def added(piece: Piece, inside: str, variables: str) -> tuple[str, int, bool]:
     mantissa, exponent = scale(number)
     if exponent < 0:
         raise Refused(piece, "the constant must be whole: the fixed-point model would cut its fraction off the sum")
-    if exponent > 31 or mantissa << exponent >= LARGEST:
-        raise Refused(piece, "the constant must be below 2^31")
+    if exponent > 30 or mantissa << exponent >= LARGEST:
+        raise Refused(piece, "the constant must be below 2^30")
     return variable, (mantissa << exponent) * of_constant * of_variable, of_variable < 0
 
 

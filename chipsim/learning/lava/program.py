@@ -21,6 +21,7 @@ DEPENDENCIES = ("x0", "y0", "u")
 STORED = ("dw", "dt", "dd")  # targets in the order of the kernels
 TAG_RANGE, DELAY_RANGE = (-257, 255), (0, 255)
 MANTISSA_BITS, PRODUCT_BITS = 4, 15
+MOST_SHIFT = 63  # of 64 bits; a product has 32, so further ones change nothing
 
 
 class Program(NamedTuple):
@@ -173,7 +174,7 @@ def term_arrays(rules: Sequence[LavaRule]) -> dict[str, np.ndarray]:
         "dependency": ints(DEPENDENCIES.index(term.dependency) for term in terms),
         "mantissa": ints(term.mantissa for term in terms),
         "exponent": ints(term.exponent for term in terms),
-        "shift": ints(max(0, width - PRODUCT_BITS) for width in widths),
+        "shift": ints(min(max(0, width - PRODUCT_BITS), MOST_SHIFT) for width in widths),
         "factor": ints([0, *np.cumsum([len(term.factors) for term in terms])]),
         "variable": ints(VARIABLES.index(f.variable) for f in factors),
         "constant": ints(f.constant for f in factors),
