@@ -78,14 +78,14 @@ def compartment_bits(plan: Plan, p: int) -> int:
 def learning_bits(plan: Plan, p: int, lo: int, hi: int, loss: bool) -> dict[str, int]:
     """Return the bits by kind that the learning rule needs for neurons lo .. hi - 1 of population p (docs/neurons.md section 6)."""
     population, last = plan.network.population[p], p == len(plan.network.population) - 1
-    words = plan.chip.limit("log_words_per_core") if plan.chip else 0
+    words, inplace = plan.chip.limit("log_words_per_core") if plan.chip else 0, plan.network.learning.apply == "inplace"
     delta, partial = plan.width("delta", 16), plan.width("partial_error", 32)
     backward = max(1, len(population.model.adjoint)) * delta
     synapses = sum(plan.synapses[k].sizes[0] * (hi - lo) if not plan.synapses[k].listed else
                    int(plan.lists(k, lo, hi).synapses.sum()) for k in plan.into(p))  # fmt: skip
     return {
         "logs": words * plan.width("log_word", 32),
-        "gradient_accumulators": synapses * plan.width("gradient_accumulator", 24),
+        "gradient_accumulators": 0 if inplace else synapses * plan.width("gradient_accumulator", 24),
         "error_state": (hi - lo) * (backward + (delta if last else partial)),
         "loss": losses_bits(population.size) if last and loss else 0,
     }

@@ -92,6 +92,13 @@ def gradients(
 
 
 def with_learning(network: Network, half_width: float | None, surrogate: str | None) -> Network:
-    """Return `network` with another band or surrogate."""
+    """Return `network` with another band or surrogate.
+
+    Raises:
+        ConfigError: it writes weights in place.
+    """
+    if network.learning.apply == "inplace":
+        limit = "writes in place have no gradient: each meets the weights that the one before has left"
+        raise ConfigError(Problem(f'network "{network.name}"', "learning.apply", "inplace", limit, "use apply = 'after'"))
     changes = {name: value for name, value in (("half_width", half_width), ("surrogate", surrogate)) if value is not None}
     return network.but(learning={**network.learning.model_dump(), **changes}) if changes else network

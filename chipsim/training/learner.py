@@ -35,6 +35,14 @@ class Learner:
         )
         self.rule.replay(self.image.steps, circuit, self.image.wires, weights, gradient, work)
 
+    def write_inplace(self, weights: np.ndarray, label: int, how: tuple, address: np.ndarray) -> None:
+        """Replay the sample that the engine has just run and write its weights on the way; arguments as in `learning.writes`."""
+        work, circuit, form = self.engine.work, self.image.circuit, self.image.formats
+        start_backward(
+            circuit, work, label, self.engine.mode, self.gain, form.v_fraction, self.readout_fraction, self.regulariser
+        )
+        self.rule.replay_inplace(self.image.steps, circuit, self.image.wires, weights, how, address, work)
+
     def loss(self, label: int) -> float:
         """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""
         m = self.engine.scores()
