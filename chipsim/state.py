@@ -179,11 +179,11 @@ class Activity(NamedTuple):
     injected: np.ndarray  # [T, S] int64 readout errors injected
     row_adds: np.ndarray  # [T, S] int64 deltas added to accumulators
     gather_adds: np.ndarray  # [T, S] int64 products of a weight and a delta
-    visits: np.ndarray  # [S] int64 words of dirty rows
-    evaluations: np.ndarray  # [S] int64 synapses with a non-zero accumulator
-    draws: np.ndarray  # [S] int64 random words
-    writes: np.ndarray  # [S] int64 weight words that changed
-    optimised: np.ndarray  # [S] int64 weights moved by an optimiser with state of its own
+    visits: np.ndarray  # [T, S] int64 words of the rows written in this step (after the replay: step 0)
+    evaluations: np.ndarray  # [T, S] int64 synapses with a non-zero accumulator (in place: delta)
+    draws: np.ndarray  # [T, S] int64 random words
+    writes: np.ndarray  # [T, S] int64 weight words that changed
+    optimised: np.ndarray  # [T, S] int64 weights moved by an optimiser with state of its own
     updated: np.ndarray  # [1] int64: 1 if weights were written after this sample
     rule: np.ndarray  # [COUNTS, T, S] int64: what an online rule did (learning.online.state); [0, T, S] under replay
 
@@ -227,6 +227,6 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
         ActiveLog(ints(capacity), zeros(capacity), ints(capacity), ints(index)),
         Errors(*(zeros(neurons) for _ in range(5)), bools(neurons), zeros(neurons), zeros(classes), ints(classes), ints(neurons),
                ints(slices), bools(len(circuit.row_words))),
-        Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(8)),
-                 *(ints(slices) for _ in range(5)), ints(1), ints(circuit.rule_counts, steps, slices)),
+        Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(13)), ints(1),
+                 ints(circuit.rule_counts, steps, slices)),
     )  # fmt: skip

@@ -161,9 +161,13 @@ class Kernels:
     def backward(self, label: int, index: int = 0, run: int = 0) -> list:
         """Replay and write; return the accumulators before the write, [projection][pre][post]."""
         image = self.image
-        self.learner.backward(self.weights, self.gradient, label)
+        if image.network.learning.apply == "inplace":
+            how = self.shifts, image.formats.top, POLICIES[image.network.learning.write]
+            self.learner.write_inplace(self.weights, label, how, np.array([self.seed, index, run], dtype=np.int64))
+        else:
+            self.learner.backward(self.weights, self.gradient, label)
         found, self.accumulators = self.matrices(self.gradient), self.gradient.tolist()
-        if self.shifts is not None:
+        if self.shifts is not None and image.network.learning.apply == "after":
             address = np.array([self.seed, index, run], dtype=np.int64)
             how = self.shifts, image.formats.top, POLICIES[image.network.learning.write]
             write_weights(image.circuit, image.wires, self.weights, self.gradient, how, address, self.work)

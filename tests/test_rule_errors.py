@@ -170,3 +170,9 @@ def test_networks_that_online_rules_do_not_train():
         cs.compile_network(cs.Network(**table), None)
     assert [p.key for p in error.value.problems] == ["population.a.neuron", "projection.0.kind", "projection"]
     cs.compile_network(cs.Network(**{**table, "learning": {"rule": "ssgd-replay"}}), None)
+
+
+def test_online_rules_do_not_write_in_place():
+    net = cs.load_model("digits", {"learning.rule": "eprop", "learning.apply": "inplace"})
+    with pytest.raises(ConfigError, match=r"learning\.apply = 'inplace'.*accumulates over the sample"):
+        cs.compile_network(net, None)

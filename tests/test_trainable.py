@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import chipsim as cs
@@ -64,3 +65,19 @@ def test_a_readout_in_the_middle_is_refused_and_all_problems_are_told():
 def test_thresholds_that_are_powers_of_two_are_trained(vth):
     compile_network(network({**LOIHI, "vth": vth}), None)
     compile_network(network({**LOIHI, "vth": 300}), None, numerics="float64")
+
+
+def test_writes_in_place_have_no_gradient_and_no_float():
+    net = network(learning={"apply": "inplace"}, data={"name": "digits"})
+    with pytest.raises(ConfigError, match="learning.apply = 'inplace'"):
+        cs.gradients(net, np.zeros((8, 1, 6)), [0])
+    with pytest.raises(ConfigError, match="learning.apply = 'inplace'"):
+        cs.train(net, "toy", numerics="float")
+
+
+def test_writes_in_place_learn_without_accumulators():
+    model = cs.load_model("digits", {"population.hidden1.size": 40, "population.hidden2.size": 30, "learning.apply": "inplace"})
+    run = cs.train(model, "toy", passes=3)
+    assert run.accuracy.test >= 0.8 and run.summary["memory_bits"]["by_kind"]["gradient_accumulators"] == 0
+    counts = run.summary["counts_per_sample"]["update"]
+    assert counts["evaluations"] == counts["random_draws"] > counts["writes"] > 0 == counts["barriers"]

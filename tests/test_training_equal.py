@@ -56,7 +56,8 @@ def cases(draw):
     lazy = chip.arithmetic.decay == "lazy"
     kinds = ("delta-lif", "adaptive-lif", "if") if lazy else generaldraws.KINDS
     learning = {
-        "write": draw(st.sampled_from(["stochastic", "nearest"])), "weight_bits": draw(st.sampled_from([4, 8])),
+        "write": draw(st.sampled_from(["stochastic", "nearest"])), "apply": draw(st.sampled_from(["after", "after", "inplace"])),
+        "weight_bits": draw(st.sampled_from([4, 8])),
         "delta_fraction": draw(st.integers(6, delta - 2)), "readout_delta_fraction": draw(st.integers(8, min(14, delta - 2))),
         "scan": "touched" if lazy else draw(st.sampled_from(["clocked", "clocked", "touched"])),
     }  # fmt: skip
@@ -90,12 +91,28 @@ def test_random_networks_train_as_the_reference_does():
             assert both.differences(x[:, b], int(y[b]), b, 3) == {}
             events = trainbridge.tallied(both.result)
             found.update(name for name, n in events.items() if n)
-        found.update(set(p.neuron for p in network.population) | {network.learning.scan, chip.axons, chip.arithmetic.decay})
+        found.update(
+            set(p.neuron for p in network.population)
+            | {network.learning.scan, network.learning.apply, chip.axons, chip.arithmetic.decay}
+        )
         homes = [s.core for s in image.slices]
         found.update({"networks"} | ({"shared"} if len(set(homes)) < len(homes) else set()))
 
     compare()
     assert found["networks"] >= 100, found
-    names = ("delta-lif", "if", "adaptive-lif", "loihi-lif", "clocked", "touched", "unicast", "multicast", "lazy", "shared")
+    names = (
+        "delta-lif",
+        "if",
+        "adaptive-lif",
+        "loihi-lif",
+        "clocked",
+        "touched",
+        "unicast",
+        "multicast",
+        "lazy",
+        "shared",
+        "after",
+        "inplace",
+    )
     assert min(found[name] for name in names) >= 10, found
     assert min(found[f"replay {e}"] for e in ("row_adds", "gather_adds", "error_packets", "rows_skipped", "writes")) >= 30, found

@@ -77,7 +77,8 @@ def describe(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict
     rule = {
         "delta_fraction": [learning.readout_delta_fraction if p == last else learning.delta_fraction for p in count],
         "fraction": [fraction(image, k) for k in range(len(shifts))], "shift": shifts, "v_fraction": f,
-        "band": [round(learning.half_width * 2**f)] * (last + 1), "seed": seed, "write": learning.write, "scan": learning.scan,
+        "band": [round(learning.half_width * 2**f)] * (last + 1), "seed": seed, "write": learning.write,
+        "apply": learning.apply, "scan": learning.scan,
         "lut": bridge.surrogate_table(learning.surrogate, learning.half_width), "readout": network.readout,
         "bits": {"delta": chip.width("delta"), "acc": chip.width("gradient_accumulator"), "weight": learning.weight_bits},
         "regulariser": terms
@@ -154,5 +155,6 @@ def learning_memory(image: ChipImage, trainer) -> dict[int, tuple[int, int]]:
         kinds = [p for (p, _), home in trainer.home.items() if home == core]
         words = sum(2 if p == trainer.last or trainer.kinds[p] in TWO else 1 for p in kinds) * chip.width("delta")
         partial = sum(p != trainer.last for p in kinds) * chip.width("partial_error")
-        found[core] = synapses * chip.width("gradient_accumulator"), words + partial
+        kept = synapses if trainer.rule["apply"] == "after" else 0
+        found[core] = kept * chip.width("gradient_accumulator"), words + partial
     return found

@@ -56,7 +56,7 @@ def learning_rows(image: ChipImage) -> list[dict[str, Any]]:
             "of": population.name, "field": name, "bits": widths.delta, "fraction": image.formats.delta_fraction[p],
             "signed": True, "overflow": "saturate", "rounding": "toward-zero, stepped",
         } for name in population.model.adjoint]  # fmt: skip
-    for k, name in enumerate(image.network.names):
+    for k, name in enumerate(image.network.names if image.network.learning.apply == "after" else ()):
         found.append({
             "of": name, "field": "gradient accumulator", "bits": widths.gradient_accumulator,
             "fraction": image.formats.delta_fraction[image.formats.ends[k][1]], "signed": True, "overflow": "saturate",

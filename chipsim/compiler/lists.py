@@ -38,6 +38,16 @@ class Lists:
         return len(self.synapses) if self.alike else int((self.synapses > 0).sum())
 
     @property
+    def count(self) -> int:
+        """Number of synapses."""
+        return len(self.synapses) * self.longest if self.alike else int(self.synapses.sum())
+
+    @property
+    def longest(self) -> int:
+        """Synapses of the longest list."""
+        return int(self.synapses[0]) if self.alike else int(self.synapses.max(initial=0))
+
+    @property
     def words(self) -> int:
         """All words kept."""
         return (len(self.stored) * int(self.stored[0]) if self.alike else int(self.stored.sum())) + self.shared

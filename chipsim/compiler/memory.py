@@ -36,6 +36,7 @@ class Load:
     axons_out: int
     synapse_words: int
     bits: dict[str, int]
+    longest: int  # synapses of the longest list
 
 
 def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Load:
@@ -55,8 +56,9 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
     }
     if plan.learning:
         online = is_online(plan.network.learning.rule)
-        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, lo, hi, loss)
-    return Load(hi - lo, axons_in, leaving, words, bits)
+        synapses = sum(c.count for c in chains)
+        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
+    return Load(hi - lo, axons_in, leaving, words, bits, max((c.longest for c in chains), default=0))
 
 
 def entries_out(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> int:
@@ -77,18 +79,16 @@ def compartment_bits(plan: Plan, p: int) -> int:
     return plan.width("compartment_state", 48) + sum(b if isinstance(b, int) else plan.width(b, 24) for b in more)
 
 
-def learning_bits(plan: Plan, p: int, lo: int, hi: int, loss: bool) -> dict[str, int]:
-    """Return the bits by kind that the learning rule needs for neurons lo .. hi - 1 of population p (docs/neurons.md section 6)."""
+def learning_bits(plan: Plan, p: int, n: int, synapses: int, loss: bool) -> dict[str, int]:
+    """Return the bits by kind that the rule needs for n neurons of population p with so many synapses (docs/neurons.md section 6)."""
     population, last = plan.network.population[p], p == len(plan.network.population) - 1
-    words = plan.chip.limit("log_words_per_core") if plan.chip else 0
+    words, inplace = plan.chip.limit("log_words_per_core") if plan.chip else 0, plan.network.learning.apply == "inplace"
     delta, partial = plan.width("delta", 16), plan.width("partial_error", 32)
     backward = max(1, len(population.model.adjoint)) * delta
-    synapses = sum(plan.synapses[k].sizes[0] * (hi - lo) if not plan.synapses[k].listed else
-                   int(plan.lists(k, lo, hi).synapses.sum()) for k in plan.into(p))  # fmt: skip
     return {
         "logs": words * plan.width("log_word", 32),
-        "gradient_accumulators": synapses * plan.width("gradient_accumulator", 24),
-        "error_state": (hi - lo) * (backward + (delta if last else partial)),
+        "gradient_accumulators": 0 if inplace else synapses * plan.width("gradient_accumulator", 24),
+        "error_state": n * (backward + (delta if last else partial)),
         "loss": losses_bits(population.size) if last and loss else 0,
     }
 
@@ -122,19 +122,22 @@ def limits_of(plan: Plan, loads: list[Load], bits: dict[str, int], held: list[Sl
             plan.chip.limit("learning_bits_per_core"),
         )
         if not is_online(plan.network.learning.rule):
-            limits |= learning_widths(plan, held, need["axons_in_per_core"])
+            limits |= learning_widths(plan, held, need["axons_in_per_core"], max(load.longest for load in loads))
     return limits
 
 
-def learning_widths(plan: Plan, held: list[Slice], axons: int) -> dict[str, tuple[int, int]]:
-    """Return the widths that a log record and a partial error need, against those of the chip; axons: incoming ones of the core."""
+def learning_widths(plan: Plan, held: list[Slice], axons: int, longest: int) -> dict[str, tuple[int, int]]:
+    """Return the widths that a log record and a partial error need, against those of the chip.
+
+    axons: incoming ones of the core; longest: synapses of the longest of their lists.
+    """
     network = plan.network
     steps = math.ceil(math.log2(network.steps)) if network.steps > 1 else 0
     neurons = sum(s.size for s in held)
     flags = 7 if any(network.population[s.population].model.resets for s in held) else 6
     record = steps + max(math.ceil(math.log2(axons + 1)) + 2, math.ceil(math.log2(neurons + 1)) + flags)
     top = ((1 << (network.learning.weight_bits - 1)) - 1) * (1 << (plan.width("delta", 16) - 1))
-    worst = max((int(plan.lists(k, s.lo, s.hi).synapses.max()) for s in held for k in plan.into(s.population)), default=1) * top
+    worst = longest * top
     return {
         "log_word_bits": (record, plan.width("log_word", 32)),
         "partial_error_bits": (worst.bit_length() + 1, plan.width("partial_error", 32)),

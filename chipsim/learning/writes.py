@@ -42,10 +42,10 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
                         row = circuit.offset[k] + i * width - first
                         span = (row + circuit.slice_lo[s], row + circuit.slice_hi[s])
                         evaluations, writes = write_row(span, weights, gradient, one, address)
-                    a.visits[s] += circuit.row_words[mark]
-                    a.evaluations[s] += evaluations
-                    a.writes[s] += writes
-                    a.draws[s] += evaluations if how[2] == 0 else 0
+                    a.visits[0, s] += circuit.row_words[mark]
+                    a.evaluations[0, s] += evaluations
+                    a.writes[0, s] += writes
+                    a.draws[0, s] += evaluations if how[2] == 0 else 0
 
 
 @kernel
@@ -74,14 +74,21 @@ def write_list(row, ends, wires, weights, gradient, how, address):
 @kernel
 def write_one(n, weights, gradient, how, address):
     """Write weight n and clear its accumulator; return whether the stored word changed. how: shift, largest weight, policy."""
-    shift, top, policy, acc = how[0], how[1], how[2], wide(gradient[n])
+    acc = wide(gradient[n])
+    gradient[n] = 0
+    return change(n, acc, 0, weights, how, address)
+
+
+@kernel
+def change(n, acc, step, weights, how, address):
+    """Move weight n by an accumulator (or a delta); step: part of the address of the random word."""
+    shift, top, policy = how[0], how[1], how[2]
     if policy == 0:
-        dw = round_stochastic(acc, shift, random_word(address[0], WEIGHT_WRITE, n, 0, address[1], address[2]))
+        dw = round_stochastic(acc, shift, random_word(address[0], WEIGHT_WRITE, n, step, address[1], address[2]))
     else:
         dw = rescale(acc, shift)
     before = wide(weights[n])
     after = clip_symmetric(before - dw, top)
-    gradient[n] = 0
     if after != before:
         weights[n] = after
     return after != before
@@ -91,5 +98,5 @@ def write_one(n, weights, gradient, how, address):
 def clear_update_counts(a):
     """Start the counts of an update."""
     for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised):
-        counts[:] = 0
+        counts[:, :] = 0
     a.updated[0] = 1

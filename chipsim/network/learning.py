@@ -30,6 +30,8 @@ class Learning(Description):
     signals of at most this size are taken as 0 (online rules). sharpness: of the softmax of a loss per step (online rules; else 10).
     scan: when the active test is made: in every step (clocked), only where something arrives or after an own spike (touched: misses
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
+    apply: gradients are accumulated and written after the replay of a sample, or each delta is written in place, without accumulators
+    (fixed point only; errors of earlier steps then meet changed weights, so it is not SSGD).
     """
 
     rule: str = "ssgd-replay"
@@ -41,6 +43,7 @@ class Learning(Description):
     regularisers: Regularisers | None = None
     scan: Literal["clocked", "touched", "analytic"] = "clocked"
     write: Literal["stochastic", "nearest"] = "stochastic"
+    apply: Literal["after", "inplace"] = "after"
     weight_bits: Annotated[int, Field(strict=True, ge=2, le=16)] = 8
     v_fraction: Annotated[int, Field(strict=True, ge=4, le=20)] | None = (
         None  # fraction bits of V; none: as many as the chip's V allows, at most 12

@@ -78,6 +78,9 @@ def online_problems(network: Network) -> list[Problem]:
         given = ", ".join(f"{p.pre} -> {p.post}" for p in network.projection)
         limit = f"rule {rule!r} trains chains: each population projects to the next, in order"
         found.append(Problem(name, "projection", given, limit))
+    if network.learning.apply == "inplace":
+        limit = f"rule {rule!r} accumulates over the sample; writes in place are an option of ssgd-replay"
+        found.append(Problem(name, "learning.apply", "inplace", limit))
     if network.learning.regularisers is not None:
         limit = f"rule {rule!r} learns while the sample runs: the spike counts that regularisers need are known after it"
         found.append(Problem(name, "learning.regularisers", "given", limit))

@@ -135,7 +135,7 @@ def book_loss(image: ChipImage, ledger: Ledger) -> None:
 
 
 def book_update(a: Activity, ledger: Ledger) -> None:
-    """Book the weight update, at step 0 of the replay."""
+    """Book the weight update: at step 0 after the replay, or in the replay steps that write in place."""
     stage = ("update", "replay")
     for event, per_slice in (
         ("visits", a.visits),
@@ -144,5 +144,5 @@ def book_update(a: Activity, ledger: Ledger) -> None:
         ("writes", a.writes),
         ("optimiser_updates", a.optimised),
     ):
-        ledger.counts[:, ROW[(*stage, event)], 0] += per_slice @ ledger.routes.column
+        ledger.book(*stage, event, per_slice)
     ledger.counts[:, ROW[(*stage, "barriers")], 0, -1] += a.updated[:, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import entry, inner
 from chipsim.kernels.fixed import wide
+from chipsim.learning.inplace import write_lists, write_rows
 from chipsim.learning.ssgd import add_lists, add_rows, clear_errors, evaluate, gather_lists, gather_rows, inject
 from chipsim.neurons.dispatch import sweep_back
 
@@ -12,15 +13,9 @@ from chipsim.neurons.dispatch import sweep_back
 def replay(steps, circuit, wires, weights, gradient, work):
     """Replay one sample and add its gradient to `gradient` ([W] number, scale of delta); call `start_backward` first."""
     e, a = work.errors, work.activity
-    for counts in (a.decays, a.live, a.injected, a.row_adds, a.gather_adds):
-        counts[:, :] = 0
-    for update in (a.visits, a.evaluations, a.draws, a.writes, a.optimised, a.updated):
-        update[:] = 0
+    clear_counts(a)
     for t in range(steps - 1, 0, -1):
-        evaluate(t, circuit, work.active, e)
-        inject(t, circuit, e, a)
-        step_back(t, circuit, work.spikes, e, a)
-        clear_errors(t - 1, circuit, work.active, e)
+        step_back(t, circuit, work)
         for k in range(len(circuit.pre)):
             if wires.listed[k]:
                 add_lists(t, k, circuit, wires, gradient, work.spikes, e, a)
@@ -30,9 +25,57 @@ def replay(steps, circuit, wires, weights, gradient, work):
                 gather_rows(t, k, circuit, weights, work.active, e, a)
 
 
+@entry
+def replay_inplace(steps, circuit, wires, weights, how, address, work):
+    """Replay one sample and write its weights on the way (fixed point); `how` and `address` as in `learning.writes`."""
+    e, a = work.errors, work.activity
+    clear_counts(a)
+    for t in range(steps - 1, 0, -1):
+        step_back(t, circuit, work)
+        for k in range(len(circuit.pre)):
+            if wires.listed[k]:
+                gather_lists(t, k, circuit, wires, weights, work.active, e, a)
+            else:
+                gather_rows(t, k, circuit, weights, work.active, e, a)
+        for k in range(len(circuit.pre)):
+            one = (how[0][k], how[1], how[2])
+            if wires.listed[k]:
+                write_lists(t, k, circuit, wires, weights, one, address, work)
+            else:
+                write_rows(t, k, circuit, weights, one, address, work)
+
+
 @inner
-def step_back(t, circuit, spikes, e, a):
-    """Replay step t of all neurons; list the non-zero deltas of every slice."""
+def clear_counts(a):
+    """Start the counts of a replay."""
+    for counts in (
+        a.decays,
+        a.live,
+        a.injected,
+        a.row_adds,
+        a.gather_adds,
+        a.visits,
+        a.evaluations,
+        a.draws,
+        a.writes,
+        a.optimised,
+    ):
+        counts[:, :] = 0
+    a.updated[0] = 0
+
+
+@inner
+def step_back(t, circuit, work):
+    """Replay step t of all neurons: what their events get, their backward variables, and room for the errors that come next."""
+    evaluate(t, circuit, work.active, work.errors)
+    inject(t, circuit, work.errors, work.activity)
+    sweep_all(t, circuit, work.spikes, work.errors, work.activity)
+    clear_errors(t - 1, circuit, work.active, work.errors)
+
+
+@inner
+def sweep_all(t, circuit, spikes, e, a):
+    """Step all backward variables; list the non-zero deltas of every slice."""
     constants, populations = circuit.rules.constants, len(circuit.lo)
     for p in range(1, populations):
         log = range(spikes.start[t * populations + p], spikes.start[t * populations + p + 1])

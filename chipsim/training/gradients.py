@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
+from chipsim.errors import ConfigError, Problem
 from chipsim.events import Events, as_events, require_binary
 from chipsim.learning import rule_name
 from chipsim.network import Network, as_network
@@ -59,7 +60,7 @@ def gradients(
         DataError: wrong shapes or labels, no sample, values that are not finite.
         ConfigError: unknown rule, numerics or surrogate.
     """
-    from chipsim.errors import DataError, Problem
+    from chipsim.errors import DataError
     from chipsim.training.learner import Learner, check_finite, check_labels
 
     rule = rule_name(rule)
@@ -91,6 +92,13 @@ def gradients(
 
 
 def with_learning(network: Network, **given: object) -> Network:
-    """Return `network` with other options of its learning, where they are given."""
+    """Return `network` with other options of its learning, where they are given.
+
+    Raises:
+        ConfigError: it writes weights in place.
+    """
+    if network.learning.apply == "inplace":
+        limit = "writes in place have no gradient: each meets the weights that the one before has left"
+        raise ConfigError(Problem(f'network "{network.name}"', "learning.apply", "inplace", limit, "use apply = 'after'"))
     changes = {name: value for name, value in given.items() if value is not None and value != getattr(network.learning, name)}
     return network.but(learning={**network.learning.model_dump(), **changes}) if changes else network

@@ -105,6 +105,9 @@ def schedule_problems(network: Network, schedule: Schedule, kind: str) -> list[P
             limit = f"one shift per projection is required ({len(network.projections)})"
             found.append(Problem(name, f"{key}.shifts", schedule.shifts, limit))
         return found
+    if network.learning.apply == "inplace":
+        limit = "float numerics write after a batch; in-place writes exist in fixed point only"
+        found.append(Problem(name, "learning.apply", network.learning.apply, limit))
     if schedule.rate is None:
         found.append(Problem(name, f"{key}.rate", "(nothing)", "a learning rate is required in float numerics"))
     for option in ("shifts", "halve_every"):

@@ -25,6 +25,10 @@ class Learner:
         """Learn from the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of the accumulators."""
         self.way.backward(weights, gradient, label)
 
+    def write_inplace(self, weights: np.ndarray, label: int, how: tuple, address: np.ndarray) -> None:
+        """Replay the sample that the engine has just run and write its weights on the way; arguments as in `learning.writes`."""
+        self.way.write_inplace(weights, label, how, address)
+
     def loss(self, label: int) -> float:
         """Return the loss of the last sample in float64, for reports only."""
         return self.way.loss(label)

@@ -63,10 +63,10 @@ def count_update(image: ChipImage, engine: Engine, gradient: np.ndarray, changed
     dirty = engine.work.errors.dirty
     fetched = np.ones_like(dirty) if dense else dirty
     met = np.ones(len(gradient), dtype=np.bool_) if dense else (gradient != 0) & dirty[rows]
-    a.visits[:] = np.bincount(row_slice[fetched], circuit.row_words[fetched], slices)
-    a.evaluations[:] = np.bincount(row_slice[rows[met]], minlength=slices)
-    a.optimised[:] = a.evaluations if dense else 0
-    a.writes[:] = np.bincount(row_slice[rows[changed]], minlength=slices)
+    a.visits[0] = np.bincount(row_slice[fetched], circuit.row_words[fetched], slices)
+    a.evaluations[0] = np.bincount(row_slice[rows[met]], minlength=slices)
+    a.optimised[0] = a.evaluations[0] if dense else 0
+    a.writes[0] = np.bincount(row_slice[rows[changed]], minlength=slices)
     dirty[:] = False
 
 

@@ -49,10 +49,13 @@ class ChipPass:
         for done, b in enumerate(order):
             engine.forward(weights, events.of_sample(log, b), (self.seed, int(b), run))
             tally.peak_log = max(tally.peak_log, engine.check_logs(int(b)))
-            learner.backward(weights, self.gradient, labels[b])
-            loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])
             address = np.array([self.seed, b, run], dtype=np.int64)
-            write_weights(image.circuit, image.wires, weights, self.gradient, how, address, engine.work)
+            if image.network.learning.apply == "inplace":
+                learner.write_inplace(weights, labels[b], how, address)
+            else:
+                learner.backward(weights, self.gradient, labels[b])
+                write_weights(image.circuit, image.wires, weights, self.gradient, how, address, engine.work)
+            loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])
             tally.add(copy_of(engine.work.activity))
             report(done + 1)
         return loss, right

@@ -26,11 +26,27 @@ class Replay:
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
         """Replay the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of delta."""
-        work, circuit, form = self.engine.work, self.image.circuit, self.image.formats
+        self.start(label)
+        self.rule.replay(self.image.steps, self.image.circuit, self.image.wires, weights, gradient, self.engine.work)
+
+    def write_inplace(self, weights: np.ndarray, label: int, how: tuple, address: np.ndarray) -> None:
+        """Replay the sample that the engine has just run and write its weights on the way; arguments as in `learning.writes`."""
+        self.start(label)
+        self.rule.replay_inplace(self.image.steps, self.image.circuit, self.image.wires, weights, how, address, self.engine.work)
+
+    def start(self, label: int) -> None:
+        """Form the errors of the loss and the regularisers."""
+        form, engine = self.image.formats, self.engine
         start_backward(
-            circuit, work, label, self.engine.mode, self.gain, form.v_fraction, form.delta_fraction[-1], self.regulariser
+            self.image.circuit,
+            engine.work,
+            label,
+            engine.mode,
+            self.gain,
+            form.v_fraction,
+            form.delta_fraction[-1],
+            self.regulariser,
         )
-        self.rule.replay(self.image.steps, circuit, self.image.wires, weights, gradient, work)
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""

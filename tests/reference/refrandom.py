@@ -22,6 +22,6 @@ def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[in
     return a, b, c, d
 
 
-def write_word(seed: int, synapse: int, sample: int, pass_index: int) -> int:
-    """Return the random word of one weight write: key (seed, stream 1), counter (synapse, step 0, sample, pass)."""
-    return philox((synapse, 0, sample, pass_index), (seed, WRITE_STREAM))[0]
+def write_word(seed: int, synapse: int, sample: int, pass_index: int, step: int = 0) -> int:
+    """Return the random word of one weight write: key (seed, stream 1), counter (synapse, step, sample, pass)."""
+    return philox((synapse, step, sample, pass_index), (seed, WRITE_STREAM))[0]

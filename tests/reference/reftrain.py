@@ -2,7 +2,7 @@
 
 `net` is what `refnet` runs, `routed` the same network as `refroute` cuts it over cores; rule is a dictionary:
     delta_fraction [p], fraction [k] (real weight = w 2^-fraction, in thresholds), shift [k] (rate 2^-s), band [p] (units of V),
-    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, seed, readout, regulariser (as in `refchip`)
+    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, apply, seed, readout, regulariser (as in `refchip`)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from refmesh import HOST, Mesh, Packet
 from refnumbers import Fixed, rescale, saturate
 from refrandom import write_word
 
-REPLAY, FORWARD = ("backward", "replay"), ("backward", "forward")
+REPLAY, FORWARD, UPDATE = ("backward", "replay"), ("backward", "forward"), ("update", "replay")
 
 
 class Row(NamedTuple):
@@ -78,7 +78,7 @@ class Trainer:
         self.judge(label, result)
         self.punish(result)
         self.replay(result)
-        self.update(index, pass_index, result)
+        self.update(result)
         for key in [key for key, n in self.counters.items() if n == 0]:
             del self.counters[key]
         return result
@@ -175,16 +175,21 @@ class Trainer:
         result.gradients = [[0] * len(w) for w in self.weights]
         self.partial: Counter = Counter()  # (population, neuron) -> rescaled errors of all projections
         self.dirty: dict[tuple, Row] = {}
+        self.first = [sum(len(w) for w in self.weights[:k]) for k in range(len(self.weights))]
         for t in range(self.steps - 1, 0, -1):
             self.count(REPLAY, "barriers", t, HOST)
             for p in range(1, self.last + 1):
                 for n in range(len(result.x[p])):
                     self.evaluate(t, p, n, result)
-            self.partial = Counter()
+            self.partial, waiting = Counter(), []
             for p in range(self.last):
                 for n, sent in enumerate(result.forward["spikes"][t - 1][p]):
                     if sent or (t - 1, p, n) in self.events:
-                        self.walk(t, p, n, bool(sent), result)
+                        waiting += self.walk(t, p, n, bool(sent), result)
+            for k, row, live in waiting:
+                self.count(UPDATE, "visits", t, row.core, row.words)
+                for j, w in live:
+                    self.write(k, w, result.x[row.post][j], t, row)
 
     def evaluate(self, t: int, p: int, n: int, result: Result) -> None:
         """Step a for one neuron."""
@@ -201,9 +206,12 @@ class Trainer:
         self.count(REPLAY, "trace_decays", t, core, (x != 0) + (y != 0))
         result.x[p][n], result.y[p][n] = refadjoint.step(self.net["populations"][p], x, y, event, fired, bits)
 
-    def walk(self, t: int, p: int, n: int, spiked: bool, result: Result) -> None:
-        """Steps b and c for the records of one neuron; the exact sums of a projection come together before they are rounded."""
-        active, sums = (t - 1, p, n) in self.events, Counter()
+    def walk(self, t: int, p: int, n: int, spiked: bool, result: Result) -> list[tuple]:
+        """Steps b and c for the records of one neuron; the exact sums of a projection come together before they are rounded.
+
+        Returns what is to be written in place when all errors are gathered: (projection, row, synapses with a delta).
+        """
+        active, sums, waiting = (t - 1, p, n) in self.events, Counter(), []
         for k, row in self.axons(p, n):
             delta = result.x[row.post]
             live = [(j, w) for j, w in row.synapses if delta[j] != 0]
@@ -215,7 +223,9 @@ class Trainer:
                 self.count(REPLAY, "words_read", t, row.core, row.words)
             else:
                 self.count(REPLAY, "rows_skipped", t, row.core)
-            if spiked:
+            if spiked and self.rule["apply"] == "inplace":
+                waiting += [(k, row, live)] if live else []
+            elif spiked:
                 self.count(REPLAY, "row_adds", t, row.core, len(live))
                 for j, w in live:
                     result.gradients[k][w] = saturate(result.gradients[k][w] + delta[j], self.rule["bits"]["acc"])
@@ -229,29 +239,32 @@ class Trainer:
         for k, total in sums.items():
             post, fractions = self.net["projections"][k]["post"], self.rule["delta_fraction"]
             self.partial[p, n] += rescale(total, self.rule["fraction"][k] + fractions[post] - fractions[p])
+        return waiting
 
-    def update(self, index: int, pass_index: int, result: Result) -> None:
-        """Section 6."""
-        stage, top = ("update", "replay"), (1 << (self.rule["bits"]["weight"] - 1)) - 1
-        self.count(stage, "barriers", 0, HOST)
-        first = [sum(len(w) for w in self.weights[:k]) for k in range(len(self.weights))]
+    def update(self, result: Result) -> None:
+        """Section 6, after the replay."""
+        self.count(UPDATE, "barriers", 0, HOST, self.rule["apply"] == "after")
         for (k, _, core), row in self.dirty.items():
-            self.count(stage, "visits", 0, core, row.words)
-            shift = self.rule["delta_fraction"][row.post] + self.rule["shift"][k] - self.rule["fraction"][k]
+            self.count(UPDATE, "visits", 0, core, row.words)
             for _, w in row.synapses:
-                acc = result.gradients[k][w]
-                if acc == 0:
-                    continue
-                self.count(stage, "evaluations", 0, core)
-                dw = rescale(acc, shift)
-                if self.rule["write"] == "stochastic":
-                    self.count(stage, "random_draws", 0, core)
-                    dw = (acc + write_word(self.rule["seed"], first[k] + w, index, pass_index) % (1 << shift)) >> shift
-                new = max(-top, min(top, self.weights[k][w] - dw))
-                self.count(stage, "writes", 0, core, new != self.weights[k][w])
-                self.weights[k][w] = new
+                if result.gradients[k][w] != 0:
+                    self.write(k, w, result.gradients[k][w], 0, row)
         for spec, w in zip(self.net["projections"], self.weights, strict=True):
             put(spec, w)
+
+    def write(self, k: int, w: int, acc: int, t: int, row: Row) -> None:
+        """Move one weight by an accumulator, or in place by a delta."""
+        top = (1 << (self.rule["bits"]["weight"] - 1)) - 1
+        shift = self.rule["delta_fraction"][row.post] + self.rule["shift"][k] - self.rule["fraction"][k]
+        self.count(UPDATE, "evaluations", t, row.core)
+        dw = rescale(acc, shift)
+        if self.rule["write"] == "stochastic":
+            self.count(UPDATE, "random_draws", t, row.core)
+            r = write_word(self.rule["seed"], self.first[k] + w, self.net["sample"], self.net["pass"], t)
+            dw = (acc + r % (1 << shift)) >> shift
+        new = max(-top, min(top, self.weights[k][w] - dw))
+        self.count(UPDATE, "writes", t, row.core, new != self.weights[k][w])
+        self.weights[k][w] = new
 
 
 def numbered(spec: dict) -> dict[int, list[tuple[int, int]]]:
