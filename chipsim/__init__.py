@@ -15,6 +15,7 @@ _PUBLIC = {
     "Chip": "chipsim.hardware", "load_chip": "chipsim.hardware",
     "Events": "chipsim.events", "Counters": "chipsim.counters",
     "compile_network": "chipsim.compiler", "simulate": "chipsim.simulator",
+    "LavaRule": "chipsim.learning.lava",
     "gradients": "chipsim.training.gradients", "train": "chipsim.api", "evaluate": "chipsim.training",
     "rule": "chipsim.learning.language", "PreTrace": "chipsim.learning.language", "PostTrace": "chipsim.learning.language",
     "SynState": "chipsim.learning.language", "Active": "chipsim.learning.language", "Learn": "chipsim.learning.language",

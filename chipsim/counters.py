@@ -33,6 +33,7 @@ REPLAY = (
     "error_hops_x", "error_hops_y", "error_hops_local", "packets_in", "barriers",
 )  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
+PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
 
 # (phase, stage, event), one row of the counts array each; stage: whether the chip does it in a forward or in a replay step
 EVENTS = (
@@ -40,7 +41,11 @@ EVENTS = (
     *(("backward", "forward", e) for e in (*MARKING, *ONLINE)),
     *(("backward", "replay", e) for e in REPLAY),
     *(("update", "replay", e) for e in UPDATE),
+    *(("update", "forward", e) for e in PLASTIC),
 )
+OF_OTHER_RULES = frozenset(
+    {("backward", "forward", e) for e in ONLINE} | {("update", "forward", e) for e in PLASTIC}
+)  # than replay
 ROW = {key: n for n, key in enumerate(EVENTS)}
 PHASES = ("forward", "backward", "update")
 SUMS = {"neuron_updates": ("updates_active", "updates_idle"), "hops": ("hops_x", "hops_y", "hops_local"),
@@ -108,4 +113,5 @@ class LinkLoads(NamedTuple):
     kinds: tuple[str, ...]  # [L] "x" or "y"
     forward: np.ndarray  # [M, T, L] int64, packets of spikes
     marking: np.ndarray  # [M, T, L] int64, mark packets
-    replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets
+    replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets of replay
+    signals: np.ndarray  # [M, T, L] int64, those of online rules, in forward steps

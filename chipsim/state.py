@@ -63,6 +63,7 @@ class Circuit(NamedTuple):
     rules: Rules
     lazy: np.ndarray  # [P] bool: updated only when something arrives or after a spike
     biased: np.ndarray  # [P] bool: acts without input, so it is updated in step 0 too
+    resets: np.ndarray  # [P] bool: a spike sets V to zero; a population that learns then logs its own spikes
     decay: np.ndarray  # [P] number: word in 1/4096, or the factor itself
     theta: np.ndarray  # [P] number: threshold in units of V
     band: np.ndarray  # [P] number: half width of the active band in units of V; 0: the population does not learn by events
@@ -71,14 +72,15 @@ class Circuit(NamedTuple):
     post: np.ndarray  # [K] int64 population
     offset: np.ndarray  # [K] int64 first weight; weight (i, j) of a dense projection sits at offset + i * N_post + j
     back: np.ndarray  # [K] int64 shift of a gathered error into the delta format of the presynaptic population
+    unit: np.ndarray  # [K] number: float numerics only, what a stored weight is multiplied with to be in thresholds
     rows: np.ndarray  # [K] int64 first entry in the table of dirty rows; row (i, s) at rows + i * slices(post) + s
+    row_words: np.ndarray  # [rows] int64 memory words of each of these rows
     slice_lo: np.ndarray  # [S] int64 global ids
     slice_hi: np.ndarray  # [S] int64
     slice_of: np.ndarray  # [N] int64
     group_of: np.ndarray  # [N] int64 neurons of one slice with the same axons (Routes)
     groups: int
     first_slice: np.ndarray  # [P + 1] int64 slices of population p are first_slice[p] .. first_slice[p + 1]
-    row_words: np.ndarray  # [S] int64 memory words of one dense synapse row on the slice
     lut: np.ndarray  # [32] number: surrogate table, fixed point only
     box: bool  # surrogate is the box
     learns: bool  # the active test is made and logs are kept
@@ -148,8 +150,12 @@ class ActiveLog(NamedTuple):
 class Errors(NamedTuple):
     """State of the backward pass during one sample."""
 
-    delta: np.ndarray  # [N] number: delta[t - 1] of the paper while step t is replayed
+    delta: np.ndarray  # [N] number: derivative with respect to what arrives; delta[t - 1] of the paper while step t is replayed
+    second: np.ndarray  # [N] number: second backward variable of the model (neurons.contract.Model.adjoint)
     eps: np.ndarray  # [N] number: error received for the active events of this step
+    error: np.ndarray  # [N] number: error of an active event of this step
+    gain: np.ndarray  # [N] number: its surrogate derivative; 0: no active event (readout: not 0 if an error is due)
+    fired: np.ndarray  # [N] bool: spiked in this step, of populations that reset to zero
     reg: np.ndarray  # [N] number: regulariser term, constant over t
     inject: np.ndarray  # [C] number: error that enters a class
     due: np.ndarray  # [C] int64: the step at which it enters, -1: at every step (readout mode sum)
@@ -164,12 +170,15 @@ class Activity(NamedTuple):
     spikes: np.ndarray  # [T, G] int64 spikes per group of neurons
     active: np.ndarray  # [T, G] int64 active events
     marks: np.ndarray  # [T, G] int64 active and silent
+    resets: np.ndarray  # [T, G] int64 spikes that the home core logs though they are not active (Circuit.resets)
     checks: np.ndarray  # [T, S] int64 active tests made
     lookups: np.ndarray  # [T, S] int64 lookups of how long V stays in the band
     busy: np.ndarray  # [T, S] int64 updates that count as active
-    decays: np.ndarray  # [T, S] int64 deltas decayed in replay step t
+    decays: np.ndarray  # [T, S] int64 backward variables decayed in replay step t
     live: np.ndarray  # [T, S] int64 non-zero deltas met by the rows of replay step t
     injected: np.ndarray  # [T, S] int64 readout errors injected
+    row_adds: np.ndarray  # [T, S] int64 deltas added to accumulators
+    gather_adds: np.ndarray  # [T, S] int64 products of a weight and a delta
     visits: np.ndarray  # [S] int64 words of dirty rows
     evaluations: np.ndarray  # [S] int64 synapses with a non-zero accumulator
     draws: np.ndarray  # [S] int64 random words
@@ -216,15 +225,8 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
         Lines(zeros(neurons), bools(neurons), zeros(widest), bools(widest), zeros(slots), bools(slots)),
         SpikeLog(ints(capacity), zeros(capacity), ints(index)),
         ActiveLog(ints(capacity), zeros(capacity), ints(capacity), ints(index)),
-        Errors(zeros(neurons), zeros(neurons), zeros(neurons), zeros(classes), ints(classes), ints(neurons), ints(slices),
-               bools(dirty_rows(circuit))),
-        Activity(*(ints(steps, circuit.groups) for _ in range(3)), *(ints(steps, slices) for _ in range(6)),
+        Errors(*(zeros(neurons) for _ in range(5)), bools(neurons), zeros(neurons), zeros(classes), ints(classes), ints(neurons),
+               ints(slices), bools(len(circuit.row_words))),
+        Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(8)),
                  *(ints(slices) for _ in range(5)), ints(1), ints(circuit.rule_counts, steps, slices)),
     )  # fmt: skip
-
-
-def dirty_rows(circuit: Circuit) -> int:
-    """Return the size of the table of dirty rows: presynaptic neurons x postsynaptic slices, over all projections."""
-    sizes = circuit.hi - circuit.lo
-    slices = np.diff(circuit.first_slice)
-    return int(sum(sizes[a] * slices[b] for a, b in zip(circuit.pre, circuit.post, strict=True)))

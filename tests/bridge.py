@@ -162,11 +162,11 @@ class Kernels:
         """Replay and write; return the accumulators before the write, [projection][pre][post]."""
         image = self.image
         self.learner.backward(self.weights, self.gradient, label)
-        found = self.matrices(self.gradient)
+        found, self.accumulators = self.matrices(self.gradient), self.gradient.tolist()
         if self.shifts is not None:
             address = np.array([self.seed, index, run], dtype=np.int64)
-            policy = POLICIES[image.network.learning.write]
-            write_weights(image.circuit, self.weights, self.gradient, self.shifts, image.formats.top, policy, address, self.work)
+            how = self.shifts, image.formats.top, POLICIES[image.network.learning.write]
+            write_weights(image.circuit, image.wires, self.weights, self.gradient, how, address, self.work)
             assert not self.gradient.any() and not self.work.errors.dirty.any()
         else:
             self.gradient[:] = 0

@@ -275,7 +275,7 @@ def test_a_phase_without_any_time_is_none():
 
 def link_loads(**stages: list) -> LinkLoads:
     """Return loads of one sample on two links, an "x" and a "y", over the three steps; stages not named are empty."""
-    arrays = {s: np.array([stages.get(s, [[0, 0]] * 3)]) for s in ("forward", "marking", "replay")}
+    arrays = {s: np.array([stages.get(s, [[0, 0]] * 3)]) for s in ("forward", "marking", "replay", "signals")}
     return LinkLoads(kinds=("x", "y"), **arrays)
 
 

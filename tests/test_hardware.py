@@ -47,6 +47,7 @@ LOIHI_INCLUDED = {
     "update.visits": "update.evaluations",
     "update.random_draws": "update.evaluations",
     "update.writes": "update.evaluations",
+    "update.terms": "update.evaluations",
 }
 LOIHI_LIMITS = {
     "compartments_per_core": 1024,
@@ -133,7 +134,7 @@ def test_loihi1_ssgd_is_loihi1_plus_assumptions():
     assert chip.energy["backward.rows_skipped"].value == 0
     unpriced = PRICED - set(chip.energy)
     assert unpriced == {"forward.inputs_injected", "forward.packets_in", "forward.barriers", "backward.packets_in",
-                        "backward.barriers", "update.barriers", "update.optimiser_updates"}  # fmt: skip
+                        "backward.barriers", "update.barriers", "update.optimiser_updates", "update.trace_updates"}  # fmt: skip
 
 
 def test_toy_prices_every_event_and_holds_the_test_network():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chipsim.errors import ConfigError
-from chipsim.learning.lava_random import lava_streams, learning, post_spike, write
+from chipsim.learning.lava.streams import lava_streams, learning, post_spike, write
 
 SEEDS = (0, 1, 2, 3, 5, 7, 8, 10, 42, 99, 123, 999, 4095, 65535, 65536, 10**6, 10**9, 2**31 - 1, 2**31, 2**32 - 1)
 

@@ -26,10 +26,15 @@ STEPS, CHIP = (
 
 @pytest.fixture(scope="module")
 def ran():
-    """One learned sample on a network of twelve slices: image, activity, spikes and active events per step."""
+    return run_once()
+
+
+def run_once(**learning):
+    """One learned sample on a network of twelve slices: image, and activity per step."""
     network = cs.ssgd_network(
         9, (15, 17), 6, steps=STEPS, readout="sum", surrogate="box", half_width=0.5, init={"gain": 5.0}, seed=3
     )
+    network = network.but(learning={**network.learning.model_dump(), **learning})
     image = compile_network(network, cs.load_chip("toy", CHIP))
     learner, block = Learner(image), Block()
     events = as_events((np.random.default_rng(0).random((STEPS, 1, 9)) < 0.4).astype(float), 9)
@@ -90,7 +95,26 @@ def test_a_replay_step_takes_its_slowest_core_plus_its_hottest_link():
     counts = np.zeros((1, len(EVENTS), 3, 2), dtype=np.int64)
     counts[0, EVENTS.index(("backward", "replay", "row_adds")), 1, 0] = 10
     core = price_time(Counters(counts, np.array([0, -1])), chip, 1).backward_s
-    loads = LinkLoads(("x",), *(np.zeros((1, 3, 1), dtype=np.int64) for _ in range(2)), np.array([[[0], [7], [0]]]))
+    none = np.zeros((1, 3, 1), dtype=np.int64)
+    loads = LinkLoads(("x",), none, none, np.array([[[0], [7], [0]]]), none)
     both = price_time(Counters(counts, np.array([0, -1])), chip, 1, loads).backward_s
     hop = chip.time["backward.error_hops_x"].value * 1e-9
     assert core > 0 and both == pytest.approx(core + 7 * hop)
+
+
+@pytest.mark.parametrize(
+    "options", [{"rule": "ssgd-online"}, {"rule": "eprop"}, {"rule": "etlp"}, {"rule": "ssgd-online", "signal": "dfa"}]
+)
+def test_loads_of_online_rules_add_up_to_the_hops(options):
+    image, a = run_once(**options)
+    loads, counts = LinkTable(image).loads(a, learned=True), account(image, a, learned=True)
+
+    def hops(*events):
+        return counts.of("backward", events[0]).sum() + counts.of("backward", events[1]).sum()
+
+    assert loads.signals.sum() == hops("error_hops_x", "error_hops_y") > 0 and loads.replay.sum() == 0
+    assert loads.marking.sum() == hops("hops_x", "hops_y")
+    per_step = (
+        counts.total().counts[[EVENTS.index(("backward", "forward", f"error_hops_{way}")) for way in "xy"]].sum(axis=(0, 2))
+    )
+    assert np.array_equal(loads.signals[0].sum(axis=1), per_step)

@@ -155,3 +155,18 @@ def test_options_that_a_rule_cannot_follow():
     assert [p.key for p in error.value.problems] == ["learning.signal", "learning.sharpness", "learning.error_threshold"]
     with pytest.raises(ConfigError, match=r"learning\.rule = 'x'.*known: ssgd-replay"):
         cs.compile_network(with_learning(rule="x"), None)
+
+
+def test_networks_that_online_rules_do_not_train():
+    """Recurrence, other neurons, sparse projections: refused by name, all at once."""
+    ring = {"pre": "a", "post": "a"}
+    table = dict(
+        steps=5, learning={"rule": "eprop"},
+        population=[{"name": "in", "neuron": "input", "size": 3}, {"name": "a", "neuron": "adaptive-lif", "size": 4, "tau_ms": 5.0, "tau_adapt_ms": 9.0},
+                    {"name": "out", "neuron": "leaky-readout", "size": 2, "tau_ms": 5.0}],
+        projection=[{"pre": "in", "post": "a", "kind": "sparse", "density": 0.9}, ring, {"pre": "a", "post": "out"}],
+    )  # fmt: skip
+    with pytest.raises(ConfigError) as error:
+        cs.compile_network(cs.Network(**table), None)
+    assert [p.key for p in error.value.problems] == ["population.a.neuron", "projection.0.kind", "projection"]
+    cs.compile_network(cs.Network(**{**table, "learning": {"rule": "ssgd-replay"}}), None)

@@ -15,7 +15,7 @@ import chipsim as cs
 from chipsim.errors import ConfigError
 from chipsim.learning.language.lava_text import Formats, translate
 from chipsim.learning.rules.rstdp import Rstdp
-from chipsim.learning.rules.triplet_stdp import TripletStdp
+from chipsim.learning.rules.stdp_triplet import StdpTriplet
 
 EXACT = {  # the functions of the language on fractions, without rounding
     "times": lambda a, b, fraction: a * b, "rshift": lambda v, s: Fraction(v) / 2**s, "abs": abs, "min": min, "max": max,
@@ -58,7 +58,7 @@ class Errors:
 
 CASES = {
     "pairs": (Pairs, {"weight_frac": 0}, False), "errors": (Errors, {"signal_frac": 5}, False), "readout": (Errors, {}, True),
-    "rstdp": (Rstdp, {"rate": -8}, False), "triplet-stdp": (TripletStdp, {"rate": 5}, False),
+    "rstdp": (Rstdp, {"rate": -8}, False), "stdp-triplet": (StdpTriplet, {"rate": 5}, False),
 }  # fmt: skip
 WIDTH = {**dict.fromkeys(("x1", "x2", "y1", "y2", "y3"), 7), "w": 9, "t": 9}
 

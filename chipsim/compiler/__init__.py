@@ -10,11 +10,12 @@ from chipsim.compiler.memory import LEARNING_KINDS, CoreMemory
 from chipsim.compiler.place import memories, place
 from chipsim.compiler.plan import Plan, Slice
 from chipsim.compiler.propose import Proposal, propose
-from chipsim.compiler.quantize import formats
+from chipsim.compiler.quantize import formats, unit_problems
 from chipsim.compiler.require import require
 from chipsim.compiler.route import route
 from chipsim.compiler.stored import flat_weights
 from chipsim.compiler.wires import wires_of
+from chipsim.errors import raise_all
 from chipsim.hardware import Chip
 from chipsim.network import Network
 
@@ -44,6 +45,8 @@ def compile_network(
     plan, slices = fit(network, chip, learn)
     weights = network.initial_weights(network.seed if seed is None else seed)
     form = formats(network, weights, chip, numerics, fractions)
+    if learn and form.fixed:
+        raise_all(unit_problems(network, form))
     routes = route(plan, slices)
     circuit = circuit_of(plan, form, slices, routes)
     flat = flat_weights(network, weights, form, plan.synapses)

@@ -52,10 +52,10 @@ def learning_rows(image: ChipImage) -> list[dict[str, Any]]:
         return []
     widths, found = image.formats.widths, []
     for p, population in enumerate(image.network.population[1:], start=1):
-        found.append({
-            "of": population.name, "field": "delta", "bits": widths.delta, "fraction": image.formats.delta_fraction[p],
+        found += [{
+            "of": population.name, "field": name, "bits": widths.delta, "fraction": image.formats.delta_fraction[p],
             "signed": True, "overflow": "saturate", "rounding": "toward-zero, stepped",
-        })  # fmt: skip
+        } for name in population.model.adjoint]  # fmt: skip
     for k, name in enumerate(image.network.names):
         found.append({
             "of": name, "field": "gradient accumulator", "bits": widths.gradient_accumulator,

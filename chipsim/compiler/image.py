@@ -97,20 +97,19 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
     sizes = np.array([p.size for p in populations], dtype=np.int64)
     hi = np.cumsum(sizes)
     per_population = np.array([sum(s.population == p for s in slices) for p in range(len(populations))], dtype=np.int64)
-    trained = [bool(p.model.rules) and p.model.spikes for p in populations]
+    trained = [bool(p.model.adjoint) and p.model.spikes for p in populations]
     return Circuit(
         lo=hi - sizes, hi=hi,
         **neuron_arrays(plan, form, number),
         theta=np.array(form.theta, dtype=number),
-        band=np.array([form.band if t else 0 for t in trained], dtype=number),
+        band=np.array([b if t else 0 for b, t in zip(form.band, trained, strict=True)], dtype=number),
         delta_bits=ints([form.widths.delta] * len(populations)),
-        **synapse_arrays(plan, form, per_population),
+        **synapse_arrays(plan, form, slices, number),
         slice_lo=ints([(hi - sizes)[s.population] + s.lo for s in slices]),
         slice_hi=ints([(hi - sizes)[s.population] + s.hi for s in slices]),
         slice_of=np.repeat(np.arange(len(slices)), [s.size for s in slices]).astype(np.int64),
         group_of=routes.group_of, groups=len(routes.home),
         first_slice=ints([0, *np.cumsum(per_population)]),
-        row_words=ints([0 if s.population == 0 else row_words(plan, s) for s in slices]),
         lut=surrogate_table(learning, number, form.fixed),
         box=learning.surrogate == "box",
         learns=plan.learning,
@@ -148,6 +147,7 @@ def neuron_arrays(plan: Plan, form: Formats, number: type) -> dict[str, np.ndarr
         "kind": ints([CODES[p.neuron] for p in populations]),
         "rules": Rules(constants.astype(number), powers.astype(number), arithmetic_of(plan, form)),
         "lazy": np.array([lazy and p.model.lazy for p in populations], dtype=np.bool_),
+        "resets": np.array([p.model.resets for p in populations], dtype=np.bool_),
         "biased": np.array([bool(getattr(p, "bias_mant", 0)) for p in populations], dtype=np.bool_),
         "decay": constants[:, 0].astype(number),
     }
@@ -164,20 +164,22 @@ def power_table(word: float, entries: int, fixed: bool) -> list[float]:
     return found
 
 
-def synapse_arrays(plan: Plan, form: Formats, slices_of: np.ndarray) -> dict[str, np.ndarray]:
+def synapse_arrays(plan: Plan, form: Formats, slices: list[Slice], number: type) -> dict[str, np.ndarray]:
     """Return what the learning rule reads, per projection."""
-    ends, sizes = ints(plan.network.ends).reshape(-1, 2), ints([p.size for p in plan.network.population])
-    rows = sizes[ends[:, 0]] * slices_of[ends[:, 1]]
+    ends = ints(plan.network.ends).reshape(-1, 2)
+    words = [row_words(plan, k, slices) for k in range(len(ends))]
+    rows = ints([w.size for w in words])
     return {
-        "pre": ends[:, 0].copy(), "post": ends[:, 1].copy(), "offset": offsets(plan),
+        "pre": ends[:, 0].copy(), "post": ends[:, 1].copy(), "offset": offsets(plan), "unit": np.array(form.unit, dtype=number),
         "back": ints([form.back(k) for k in range(len(ends))]), "rows": np.cumsum(rows) - rows,
+        "row_words": np.concatenate([ints([]), *words]) if plan.learning else ints([]),
     }  # fmt: skip
 
 
-def row_words(plan: Plan, s: Slice) -> int:
-    """Return the words of one dense row on a slice, for the rows that learning reads."""
-    rows = [plan.lists(k, s.lo, s.hi).stored for k in plan.into(s.population)]
-    return int(max((row.max() for row in rows), default=0))
+def row_words(plan: Plan, k: int, slices: list[Slice]) -> np.ndarray:
+    """Return the words of the rows that learning reads, [N_pre x slices of the target] int64; nothing without learning."""
+    lists = [plan.lists(k, s.lo, s.hi).stored for s in slices if s.population == plan.network.ends[k][1]]
+    return np.stack(lists, axis=1).ravel() if plan.learning else ints([])
 
 
 def surrogate_table(learning, number: type, fixed: bool) -> np.ndarray:

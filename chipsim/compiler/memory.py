@@ -55,7 +55,7 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
     }
     if plan.learning:
         online = is_online(plan.network.learning.rule)
-        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, loss)
+        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, lo, hi, loss)
     return Load(hi - lo, axons_in, leaving, words, bits)
 
 
@@ -77,16 +77,19 @@ def compartment_bits(plan: Plan, p: int) -> int:
     return plan.width("compartment_state", 48) + sum(b if isinstance(b, int) else plan.width(b, 24) for b in more)
 
 
-def learning_bits(plan: Plan, p: int, n: int, loss: bool) -> dict[str, int]:
-    """Return the bits by kind that the learning rule needs for n neurons of population p (docs/semantics.md)."""
-    fan_in, last = plan.network.population[p - 1].size, p == len(plan.network.population) - 1
+def learning_bits(plan: Plan, p: int, lo: int, hi: int, loss: bool) -> dict[str, int]:
+    """Return the bits by kind that the learning rule needs for neurons lo .. hi - 1 of population p (docs/neurons.md section 6)."""
+    population, last = plan.network.population[p], p == len(plan.network.population) - 1
     words = plan.chip.limit("log_words_per_core") if plan.chip else 0
     delta, partial = plan.width("delta", 16), plan.width("partial_error", 32)
+    backward = max(1, len(population.model.adjoint)) * delta
+    synapses = sum(plan.synapses[k].sizes[0] * (hi - lo) if not plan.synapses[k].listed else
+                   int(plan.lists(k, lo, hi).synapses.sum()) for k in plan.into(p))  # fmt: skip
     return {
         "logs": words * plan.width("log_word", 32),
-        "gradient_accumulators": fan_in * n * plan.width("gradient_accumulator", 24),
-        "error_state": n * (delta + (delta if last else partial)),
-        "loss": losses_bits(plan.network.population[p].size) if last and loss else 0,
+        "gradient_accumulators": synapses * plan.width("gradient_accumulator", 24),
+        "error_state": (hi - lo) * (backward + (delta if last else partial)),
+        "loss": losses_bits(population.size) if last and loss else 0,
     }
 
 
@@ -119,19 +122,19 @@ def limits_of(plan: Plan, loads: list[Load], bits: dict[str, int], held: list[Sl
             plan.chip.limit("learning_bits_per_core"),
         )
         if not is_online(plan.network.learning.rule):
-            limits |= learning_widths(plan, held)
+            limits |= learning_widths(plan, held, need["axons_in_per_core"])
     return limits
 
 
-def learning_widths(plan: Plan, held: list[Slice]) -> dict[str, tuple[int, int]]:
-    """Return the widths that a log record and a partial error need, against those of the chip."""
+def learning_widths(plan: Plan, held: list[Slice], axons: int) -> dict[str, tuple[int, int]]:
+    """Return the widths that a log record and a partial error need, against those of the chip; axons: incoming ones of the core."""
     network = plan.network
     steps = math.ceil(math.log2(network.steps)) if network.steps > 1 else 0
-    axons = sum(network.population[s.population - 1].size for s in held)
     neurons = sum(s.size for s in held)
-    record = steps + max(math.ceil(math.log2(axons + 1)) + 2, math.ceil(math.log2(neurons + 1)) + 6)
+    flags = 7 if any(network.population[s.population].model.resets for s in held) else 6
+    record = steps + max(math.ceil(math.log2(axons + 1)) + 2, math.ceil(math.log2(neurons + 1)) + flags)
     top = ((1 << (network.learning.weight_bits - 1)) - 1) * (1 << (plan.width("delta", 16) - 1))
-    worst = max(s.size for s in held) * top
+    worst = max((int(plan.lists(k, s.lo, s.hi).synapses.max()) for s in held for k in plan.into(s.population)), default=1) * top
     return {
         "log_word_bits": (record, plan.width("log_word", 32)),
         "partial_error_bits": (worst.bit_length() + 1, plan.width("partial_error", 32)),

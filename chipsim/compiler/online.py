@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chipsim.compiler.plan import Plan
+from chipsim.kernels.fixed import GAIN_BITS
 from chipsim.learning import losses_bits, rule_of
 from chipsim.learning.online.reads import Reads
 from chipsim.learning.online.setup import distances
-from chipsim.learning.surrogate import FRACTION
 
 
 def online_bits(plan: Plan, p: int, n: int, loss: bool) -> dict[str, int]:
@@ -21,7 +21,7 @@ def online_bits(plan: Plan, p: int, n: int, loss: bool) -> dict[str, int]:
     last, lag = p == len(network.population) - 1, lag_of(plan, rule, p)
     pre, post, synapse = (sum(rule.fields[name].bits for name in names) for names in (reads.pre, reads.post, reads.synapse))
     delta, accumulator = plan.width("delta", 16), plan.width("gradient_accumulator", 24)
-    waiting = lag * (fan_in + n * (FRACTION + 1))  # spikes that drive the delayed trace, and the gains
+    waiting = lag * (fan_in + n * (GAIN_BITS + 1))  # spikes that drive the delayed trace, and the gains
     return {
         "gradient_accumulators": fan_in * n * accumulator,
         "traces": fan_in * pre + n * post,

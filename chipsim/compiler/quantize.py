@@ -61,7 +61,7 @@ class Formats:
     weight_fraction: tuple[int, ...]  # [K] fw
     exponent: tuple[int, ...]  # [K] the sum of a projection is scaled by 2^exponent
     unit: tuple[float, ...]  # [K] what the kernels' weight is multiplied with to give the description's (thresholds or mantissas)
-    band: float  # half width of the active band in units of V
+    band: tuple[float, ...]  # [P] half width of the active band in units of V
     errors: tuple[WeightErrors, ...]  # [K] what storing the initial weights lost
 
     @property
@@ -83,14 +83,18 @@ class Formats:
         """Return the value of one accumulator LSB of projection k (1 in float)."""
         return 2.0 ** -self.gradient_fraction[k] if self.fixed else 1.0
 
+    def real_fraction(self, k: int) -> int:
+        """Return the fraction bits of projection k's weights in thresholds (which `unit` then is a power of two of)."""
+        return -round(math.log2(self.unit[k]))
+
     def back(self, k: int) -> int:
         """Return the right shift of a gathered error into the delta format of the presynaptic population."""
         pre, post = self.ends[k]
-        return self.weight_fraction[k] + self.delta_fraction[post] - self.delta_fraction[pre]
+        return self.real_fraction(k) + self.delta_fraction[post] - self.delta_fraction[pre]
 
     def write_shift(self, k: int, shift: int) -> int:
         """Return S, the right shift of an accumulator at learning rate 2^-shift."""
-        return self.gradient_fraction[k] + shift - self.weight_fraction[k]
+        return self.gradient_fraction[k] + shift - self.real_fraction(k)
 
 
 def formats(
@@ -125,7 +129,7 @@ def formats(
         constants=constants, theta=theta, ends=tuple(network.ends),
         weight_fraction=tuple(s.fraction for s in scales), exponent=tuple(s.exponent for s in scales),
         unit=tuple(s.unit for s in scales),
-        band=band_of(rule.half_width, fraction, widths.membrane) if fixed else rule.half_width,
+        band=tuple(band_of(rule.half_width, t, widths.membrane if fixed else 0) if t else 0.0 for t in theta),
         errors=tuple(
             weight_errors(network, k, weights[name], scales[k].unit, top) if fixed or network.projection[k].mantissa else NO_ERRORS
             for k, name in enumerate(network.names)
@@ -206,9 +210,11 @@ def weight_fraction(weights: np.ndarray, top: int, most: int) -> int:
     return most if span == 0 else min(most, math.floor(math.log2(top) - math.log2(span)))
 
 
-def band_of(half_width: float, fraction: int, membrane: int) -> float:
-    """Return the active band in units of V; infinite means wider than V itself."""
-    return float(1 << (membrane + 1)) if math.isinf(half_width) else float(round(half_width * 2**fraction))
+def band_of(half_width: float, theta: float, membrane: int) -> float:
+    """Return the active band in units of V; infinite means wider than V itself. membrane: bits of V, 0: floats."""
+    if not membrane:
+        return half_width * theta
+    return float(1 << (membrane + 1)) if math.isinf(half_width) else float(round(half_width * theta))
 
 
 def width_problems(network: Network, widths: Widths, fraction: int, chip: Chip | None) -> list[Problem]:
@@ -254,3 +260,18 @@ def band_problems(network: Network, fraction: int) -> list[Problem]:
         limit = "fixed point reads the surrogate from a table over the band, which must be finite (or use surrogate = 'box')"
         found.append(Problem(name, "learning.half_width", rule.half_width, limit))
     return found
+
+
+def unit_problems(network: Network, form: Formats) -> list[Problem]:
+    """Return the populations whose threshold is no power of two: replay then could not scale errors by shifts."""
+    return [
+        Problem(
+            f'network "{network.name}"',
+            f"population.{p.name}.vth",
+            p.own.vth,
+            "training in fixed point scales errors by shifts: the threshold must be a power of two",
+            "leave vth out, or use float",
+        )
+        for p, theta in zip(network.population, form.theta, strict=True)
+        if p.model.resets and theta != 2 ** round(math.log2(theta))
+    ]

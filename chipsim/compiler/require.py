@@ -71,6 +71,12 @@ def scan_problems(network: Network, chip: Chip | None) -> list[Problem]:
     if rule.scan == "analytic" and rule.half_width >= 1:
         limit = "with scan = analytic it must be below 1: a wider band is entered without input, which only clocked sees"
         found.append(Problem(name, "learning.half_width", rule.half_width, limit))
+    for p in network.population[1:]:
+        if rule.scan == "analytic" and p.model.spikes and not p.model.decays_alone:
+            limit = (
+                f"population {p.name} is {p.neuron}: only V that decays toward zero stays in the band for a time known beforehand"
+            )
+            found.append(Problem(name, "learning.scan", rule.scan, limit, "use clocked or touched"))
     if rule.scan == "analytic" and chip is not None and chip.arithmetic.rounding == "stochastic":
         limit = f'chip "{chip.name}" rounds decays stochastically: how long V stays in the band is not known beforehand'
         found.append(Problem(name, "learning.scan", rule.scan, limit, "use touched" if lazy else "use clocked or touched"))

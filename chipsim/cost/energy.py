@@ -22,7 +22,7 @@ UNIT_EVENTS = {
     "network": ("inputs_injected", "packets", "hops_x", "hops_y", "hops_local", "packets_in", "barriers", "mark_packets",
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
     "logs": ("active_log_entries", "spike_log_entries", "log_reads"),
-    "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates",
+    "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
                  ("update", "evaluations"), "trace_updates", "eligibility_decays", "rules_readout", "rules_active", "rules_pre",
                  "rules_post", "rules_error", "rules_epoch", "rules_sample_end"),
 }  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from chipsim.kernels._jit import by_number, kernel
 
 DECAY_BITS = 12  # a decay word is a fraction in 1/4096 (Davies et al. 2018, Loihi)
+GAIN_BITS = 8  # fraction bits of a surrogate derivative
 CONV_BITS = 24  # width at which a convolution wraps (lava-nc)
 ROUNDINGS = {"toward-zero": 0, "nearest": 1, "floor": 2, "stochastic": 3}
 OVERFLOWS = {"saturate": 0, "wrap": 1}
@@ -124,6 +125,25 @@ def _rescale_float(x, shift):
     return x
 
 
+def _portion_fixed(x, part, whole):
+    """Return x * part / whole, rounded to the nearest, halves up."""
+    return (x * part + whole // 2) // whole
+
+
+def _portion_float(x, part, whole):
+    return x * part / whole
+
+
+def _to_error_fixed(total, shift, unit):
+    """Bring the sum of weights times deltas of one projection into the delta format of the presynaptic population."""
+    return rescale(total, shift)
+
+
+def _to_error_float(total, shift, unit):
+    """As in fixed point; unit: what a stored weight is multiplied with to be in thresholds."""
+    return total * unit
+
+
 def _weigh_fixed(value, weight, graded, bits):
     """Weight times the payload of a spike (times 1 unless the projection is graded); bits: width a product wraps at, 0: none."""
     product = np.int64(weight) * value if graded else np.int64(weight)
@@ -156,6 +176,8 @@ settle = by_number(_settle_fixed, _settle_float)
 rescale = by_number(_rescale_fixed, _rescale_float)
 weigh = by_number(_weigh_fixed, _weigh_float)
 scaled = by_number(_scaled_fixed, _scaled_float)
+portion = by_number(_portion_fixed, _portion_float)
+to_error = by_number(_to_error_fixed, _to_error_float)
 
 
 @kernel

@@ -23,6 +23,8 @@ RULES = {  # name -> module with the object RULE
     "etlp": "chipsim.learning.rules.etlp",
     "delta": "chipsim.learning.rules.delta",
     "stdp": "chipsim.learning.rules.stdp",
+    "stdp-triplet": "chipsim.learning.rules.stdp_triplet",
+    "rstdp": "chipsim.learning.rules.rstdp",
 }
 SCORE_BITS = 32  # accumulated class score
 EXPONENTIAL_ENTRIES = 256

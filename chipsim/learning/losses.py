@@ -53,9 +53,8 @@ def start_backward(circuit, work, label, mode, gain, fraction, delta_fraction, r
     in the delta format of the population, the lower term is round(slope * (f_lower - n)) in float64 before conversion.
     """
     e = work.errors
-    e.delta[:] = 0
-    e.eps[:] = 0
-    e.reg[:] = 0
+    for values in (e.delta, e.second, e.eps, e.gain, e.reg):
+        values[:] = 0
     scores = work.membranes.score[:, mode].copy()
     inject_error(gain, scores, label, fraction, delta_fraction, e.inject)
     for c in range(len(e.due)):

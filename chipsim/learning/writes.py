@@ -17,10 +17,10 @@ MOST_SHIFT = 32  # bits of one random word: a larger shift could not be rounded 
 
 
 @kernel
-def write_weights(circuit, weights, gradient, shifts, top, policy, address, work):
+def write_weights(circuit, wires, weights, gradient, how, address, work):
     """Write the weights of all dirty rows and clear their accumulators.
 
-    shifts: [K] int64 shift S of each projection; top: largest weight; policy: code of `POLICIES`;
+    how: ([K] int64 shift S of each projection, largest weight, code of `POLICIES`);
     address: (seed, sample, pass) of the random words. Visits, evaluations, draws and writes go to `work.activity`.
     """
     a, dirty = work.activity, work.errors.dirty
@@ -29,40 +29,62 @@ def write_weights(circuit, weights, gradient, shifts, top, policy, address, work
         source, target = circuit.pre[k], circuit.post[k]
         first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
         low, slices = circuit.first_slice[target], circuit.first_slice[target + 1] - circuit.first_slice[target]
+        one = (how[0][k], how[1], how[2])
         for i in range(circuit.hi[source] - circuit.lo[source]):
-            row = circuit.offset[k] + i * width - first
             for s in range(low, low + slices):
                 mark = circuit.rows[k] + i * slices + s - low
                 if dirty[mark]:
                     dirty[mark] = False
-                    a.visits[s] += circuit.row_words[s]
-                    span = (row + circuit.slice_lo[s], row + circuit.slice_hi[s])
-                    evaluations, writes = write_row(span, weights, gradient, shifts[k], top, policy, address)
+                    if wires.listed[k]:
+                        row, ends = wires.first_row[k] + i, (circuit.slice_lo[s] - first, circuit.slice_hi[s] - first)
+                        evaluations, writes = write_list(row, ends, wires, weights, gradient, one, address)
+                    else:
+                        row = circuit.offset[k] + i * width - first
+                        span = (row + circuit.slice_lo[s], row + circuit.slice_hi[s])
+                        evaluations, writes = write_row(span, weights, gradient, one, address)
+                    a.visits[s] += circuit.row_words[mark]
                     a.evaluations[s] += evaluations
                     a.writes[s] += writes
-                    a.draws[s] += evaluations if policy == 0 else 0
+                    a.draws[s] += evaluations if how[2] == 0 else 0
 
 
 @kernel
-def write_row(span, weights, gradient, shift, top, policy, address):
-    """Write the synapses of a row whose accumulators are not zero; return how many were evaluated and how many words changed."""
-    seed, sample, run = address[0], address[1], address[2]
+def write_row(span, weights, gradient, how, address):
+    """Write the synapses of a dense row whose accumulators are not zero; return how many those are and how many words changed."""
     evaluations, writes = 0, 0
     for n in range(span[0], span[1]):
-        acc = wide(gradient[n])
-        if acc != 0:
+        if gradient[n] != 0:
             evaluations += 1
-            if policy == 0:
-                dw = round_stochastic(acc, shift, random_word(seed, WEIGHT_WRITE, n, 0, sample, run))
-            else:
-                dw = rescale(acc, shift)
-            before = wide(weights[n])
-            after = clip_symmetric(before - dw, top)
-            if after != before:
-                weights[n] = after
-                writes += 1
-            gradient[n] = 0
+            writes += write_one(n, weights, gradient, how, address)
     return evaluations, writes
+
+
+@kernel
+def write_list(row, ends, wires, weights, gradient, how, address):
+    """As `write_row`, for the part of a list of synapses whose targets lie in ends[0] .. ends[1] - 1 (a slice)."""
+    evaluations, writes = 0, 0
+    for x in range(wires.list_start[row], wires.list_start[row + 1]):
+        n = wires.list_weight[x]
+        if ends[0] <= wires.list_post[x] < ends[1] and gradient[n] != 0:
+            evaluations += 1
+            writes += write_one(n, weights, gradient, how, address)
+    return evaluations, writes
+
+
+@kernel
+def write_one(n, weights, gradient, how, address):
+    """Write weight n and clear its accumulator; return whether the stored word changed. how: shift, largest weight, policy."""
+    shift, top, policy, acc = how[0], how[1], how[2], wide(gradient[n])
+    if policy == 0:
+        dw = round_stochastic(acc, shift, random_word(address[0], WEIGHT_WRITE, n, 0, address[1], address[2]))
+    else:
+        dw = rescale(acc, shift)
+    before = wide(weights[n])
+    after = clip_symmetric(before - dw, top)
+    gradient[n] = 0
+    if after != before:
+        weights[n] = after
+    return after != before
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Which networks the rules train: replay chains of dense projections, online rules any dense network; both end in a readout."""
+"""Which networks the rules train: replay any populations with an adjoint and any projections without delays; online rules chains."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from chipsim.errors import ConfigError, Problem
 from chipsim.learning import rule_of
 from chipsim.learning.language import Rule
 from chipsim.network.description import Network
+
+ONLINE_NEURONS = ("delta-lif", "if", "leaky-readout")  # one variable: its trace is the eligibility
 
 
 def rule_problems(network: Network) -> list[Problem]:
@@ -15,48 +17,44 @@ def rule_problems(network: Network) -> list[Problem]:
         online = isinstance(rule_of(network.learning), Rule)
     except ConfigError as error:
         return [p._replace(object=name, key="learning.rule") if p.object == "run" else p for p in error.problems]
-    found = population_problems(network) + projection_problems(network)
-    found += online_problems(network) if online else chain_problems(network) + replay_problems(network)
+    found = population_problems(network, online)
+    for k in range(len(network.projection)):
+        found += projection_problems(network, k, ("dense",) if online else ("dense", "sparse"))
+    found += online_problems(network) if online else replay_problems(network)
     if found:
         found[0] = found[0]._replace(hint="it can be run forward: cs.simulate, or chipsim check --inference")
     return found
 
 
-def population_problems(network: Network) -> list[Problem]:
-    """Return the populations that no gradient reaches or that the rule cannot train."""
+def population_problems(network: Network, online: bool) -> list[Problem]:
+    """Return the populations that the rule cannot train."""
     rule, name, found = network.learning.rule, f'network "{network.name}"', []
     names = [p.name for p in network.population]
     if len(names) < 3 or not network.has_readout:
         text = f"rule {rule!r} needs an input, at least one hidden population and a readout (leaky-readout) as the last one"
         found.append(Problem(name, "population", ", ".join(names), text))
-    for p in network.population[1:]:
-        if not p.model.rules:
+    for n, p in enumerate(network.population[1:], start=1):
+        if not p.model.adjoint or (online and p.neuron not in ONLINE_NEURONS):
             found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, f"rule {rule!r} does not train this model"))
+        elif p.model.readout and n < len(names) - 1:
+            limit = f"rule {rule!r} reads class scores from the last population alone ({names[-1]})"
+            found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, limit))
     return found
 
 
-def projection_problems(network: Network) -> list[Problem]:
-    """Return the projections whose weights the rule cannot train."""
-    rule, name, found = network.learning.rule, f'network "{network.name}"', []
-    for k, projection in enumerate(network.projection):
-        where, key = f"projection.{k}", network.names[k]
-        if projection.kind != "dense":
-            found.append(Problem(name, f"{where}.kind", projection.kind, f"rule {rule!r} trains dense projections ({key})"))
-        if network.delays(k) is not None:
-            found.append(Problem(name, f"{where}.delay", "delays", f"rule {rule!r} trains projections without delays ({key})"))
-        if projection.mantissa:
-            found.append(Problem(name, f"{where}.units", "mantissa", f"rule {rule!r} trains weights in thresholds ({key})"))
+def projection_problems(network: Network, k: int, kinds: tuple[str, ...]) -> list[Problem]:
+    """Return what of projection k its rule cannot train; kinds: of projections that it can."""
+    rule, name = network.learning.rule, f'network "{network.name}"'
+    projection, where, key = network.projection[k], f"projection.{k}", network.names[k]
+    found = []
+    if projection.kind not in kinds:
+        limit = f"rule {rule!r} trains {' and '.join(kinds)} projections ({key})"
+        found.append(Problem(name, f"{where}.kind", projection.kind, limit))
+    if network.delays(k) is not None:
+        found.append(Problem(name, f"{where}.delay", "delays", f"rule {rule!r} trains projections without delays ({key})"))
+    if projection.mantissa:
+        found.append(Problem(name, f"{where}.units", "mantissa", f"rule {rule!r} trains weights in thresholds ({key})"))
     return found
-
-
-def chain_problems(network: Network) -> list[Problem]:
-    """Return why a network is no chain."""
-    names = [p.name for p in network.population]
-    if [(p.pre, p.post) for p in network.projection] == list(zip(names, names[1:], strict=False)):
-        return []
-    given = ", ".join(f"{p.pre} -> {p.post}" for p in network.projection)
-    limit = f"rule {network.learning.rule!r} trains chains: each population projects to the next, in order"
-    return [Problem(f'network "{network.name}"', "projection", given, limit)]
 
 
 def replay_problems(network: Network) -> list[Problem]:
@@ -73,10 +71,14 @@ def replay_problems(network: Network) -> list[Problem]:
 
 
 def online_problems(network: Network) -> list[Problem]:
-    """Return the options that an online rule cannot follow."""
-    if network.learning.regularisers is None:
-        return []
-    limit = (
-        f"rule {network.learning.rule!r} learns while the sample runs: the spike counts that regularisers need are known after it"
-    )
-    return [Problem(f'network "{network.name}"', "learning.regularisers", "given", limit)]
+    """Return what keeps an online rule from training the network: it is no chain, or an option needs the whole sample."""
+    rule, name, found = network.learning.rule, f'network "{network.name}"', []
+    names = [p.name for p in network.population]
+    if [(p.pre, p.post) for p in network.projection] != list(zip(names, names[1:], strict=False)):
+        given = ", ".join(f"{p.pre} -> {p.post}" for p in network.projection)
+        limit = f"rule {rule!r} trains chains: each population projects to the next, in order"
+        found.append(Problem(name, "projection", given, limit))
+    if network.learning.regularisers is not None:
+        limit = f"rule {rule!r} learns while the sample runs: the spike counts that regularisers need are known after it"
+        found.append(Problem(name, "learning.regularisers", "given", limit))
+    return found

@@ -6,6 +6,7 @@ A model's file holds, beside its equation and its source,
     MODEL                       a neurons.contract.Model: what everybody else must know of it
     constants(own, form)        the numbers its kernel reads, decay words first (docs/neurons.md section 3)
     update(s, a, sent, k, now, modes)   the kernel of one step, a pure function of numbers (neurons.arithmetic)
+    adjoint(e, error, gain, fired, k, bits)   the same for one step backward, if gradient rules train it (MODEL.adjoint)
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ from typing import Annotated
 from pydantic import Field
 
 from chipsim.kernels._jit import kernel
+from chipsim.kernels.fixed import decay, portion, saturate
 from chipsim.kernels.random import DECAY_ADAPTATION, DECAY_V
-from chipsim.neurons.arithmetic import THETA, flag, into_v, leak
+from chipsim.neurons.arithmetic import THETA, drive, flag, into_v, leak
 from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
 from chipsim.schema import Description
 
@@ -30,7 +31,9 @@ class Parameters(Description):
     jump: Annotated[float, Field(strict=True, ge=0, le=1000)] = 0.1
 
 
-MODEL = Model("delta", (Variable("v", "membrane"), Variable("adaptation", "membrane", extra=True)), lazy=True)
+MODEL = Model(
+    "delta", (Variable("v", "membrane"), Variable("adaptation", "membrane", extra=True)), lazy=True, adjoint=("delta", "lambda")
+)
 
 
 def constants(own: Parameters, form: Form) -> tuple[float, ...]:
@@ -51,3 +54,14 @@ def update(s, a, sent, k, now, modes):
     v = into_v(v, modes)
     potential = v - k[THETA] - adaptation
     return (v, adaptation, s[THIRD]), flag(v, potential > 0), potential
+
+
+@kernel
+def adjoint(e, error, gain, fired, k, bits):
+    """One step backward (see neurons.arithmetic): ds = g (error + lambda); lambda <- rho lambda - jump ds; delta <- alpha delta + ds.
+
+    lambda is the derivative with respect to what a spike adds to the threshold: jump times that with respect to A.
+    """
+    ds = drive(error + e[SECOND], gain, bits)
+    second = saturate(decay(e[SECOND], k[SECOND]) - portion(ds, k[JUMP], k[THETA]), bits)
+    return saturate(decay(e[V], k[V]) + ds, bits), second

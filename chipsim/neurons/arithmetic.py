@@ -10,6 +10,16 @@ A model's kernel is a pure function of plain numbers, `update(s, a, sent, k, now
     modes   how the chip computes (state.Arithmetic)
 
 It returns the new state, what is sent, and the potential before any reset minus the threshold.
+
+A model that gradient rules train has a second kernel, one step backward in time, `adjoint(e, error, gain, fired, k, bits)`:
+
+    e       backward variables (derivative of the loss with respect to what arrives, a second one), of step t + 1
+    error   derivative with respect to the spike of step t that came from elsewhere; readout: with respect to V
+    gain    surrogate derivative of the spike of step t; 0 where the neuron was not active
+    fired   it spiked in step t (told only to models that reset to zero: contract.Model.resets)
+    bits    width of the backward variables
+
+It returns the backward variables of step t (docs/semantics.md section 5). Resets are detached: what a spike does to V is a constant.
 """
 
 from __future__ import annotations
@@ -19,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels._jit import by_number, inner
-from chipsim.kernels.fixed import clip, decay_as, fold, saturate, wrap
+from chipsim.kernels.fixed import GAIN_BITS, clip, decay_as, fold, rescale, saturate, wrap
 from chipsim.kernels.random import DECAY_U, random_word
 from chipsim.neurons.contract import SECOND
 
@@ -92,3 +102,9 @@ def current(s, a, k, now, modes):
     if modes.overflow_u == WRAP:
         return fold(x, modes.u_bits)
     return clip(x, modes.u_bits)
+
+
+@inner
+def drive(error, gain, bits):
+    """Return ds, what an active event adds to the adjoint of V: its error times the surrogate derivative."""
+    return rescale(saturate(error, bits) * gain, GAIN_BITS)

@@ -34,8 +34,16 @@ class Model(NamedTuple):
     readout: bool = False
     lazy: bool = False  # can be updated on demand, with a decay over many steps at once
     stepped: bool = False  # is updated in every step even on a chip with lazy decay
-    rules: tuple[str, ...] = ()  # learning rules that train it
+    adjoint: tuple[
+        str, ...
+    ] = ()  # backward variables of its `adjoint`, that of its input first; none: no gradient rule trains it
+    resets: bool = False  # a spike sets V to zero: replay must know its own spikes
     thresholds: bool = True  # weights can be given in units of its threshold
+
+    @property
+    def decays_alone(self) -> bool:
+        """Whether V, without input, does nothing but decay toward zero below a constant threshold."""
+        return self.lazy and len(self.variables) == 1 and bool(self.variables[0].rounding)
 
 
 class Form(NamedTuple):

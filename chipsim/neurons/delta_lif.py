@@ -9,8 +9,9 @@ In fixed point: V = saturate(decay(V) + total - theta s), one saturation; theta 
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
+from chipsim.kernels.fixed import decay, saturate
 from chipsim.kernels.random import DECAY_V
-from chipsim.neurons.arithmetic import THETA, flag, into_v, leak
+from chipsim.neurons.arithmetic import THETA, drive, flag, into_v, leak
 from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
 from chipsim.schema import Description
 
@@ -21,7 +22,7 @@ class Parameters(Description):
     tau_ms: Tau
 
 
-MODEL = Model("delta", (Variable("v", "membrane"),), lazy=True, rules=("ssgd-replay",))
+MODEL = Model("delta", (Variable("v", "membrane"),), lazy=True, adjoint=("delta",))
 
 
 def constants(own: Parameters, form: Form) -> tuple[float, ...]:
@@ -37,3 +38,9 @@ def update(s, a, sent, k, now, modes):
         v = v - k[THETA]
     v = into_v(v, modes)
     return (v, s[SECOND], s[THIRD]), flag(v, v > k[THETA]), v - k[THETA]
+
+
+@kernel
+def adjoint(e, error, gain, fired, k, bits):
+    """One step backward (see neurons.arithmetic): delta <- alpha delta + ds."""
+    return saturate(decay(e[V], k[V]) + drive(error, gain, bits), bits), e[SECOND]

@@ -1,4 +1,4 @@
-"""One kernel for all neuron models, made from the registry: `sweep` updates neighbouring compartments of one population.
+"""Kernels for all neuron models, made from the registry: `sweep` updates neighbouring compartments, `sweep_back` their adjoints.
 
 The loop over compartments stands inside the choice of the model, once per model with the model's `update` pasted in: choosing costs
 nothing per compartment, and LLVM drops what a model does not use.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels._jit import by_code, inlined, inner
-from chipsim.kernels.fixed import number
+from chipsim.kernels.fixed import number, wide
 from chipsim.neurons import CODES, model
 from chipsim.neurons.arithmetic import Now
 from chipsim.neurons.contract import SECOND, THIRD, V
@@ -59,3 +59,57 @@ def sweep(code, first, end, t, k, total, cells, modes):
     at, state, address = slice(first, end), cells.state, cells.address
     slots = Slots(state[V, at], state[SECOND, at], state[THIRD, at], cells.payload[at], cells.potential[at], total[at])
     return loop_of(code, first, t, k, slots, (address[0], address[1], address[2]), modes)
+
+
+class BackSlots(NamedTuple):
+    """The backward memory of n neighbouring compartments, in views of the arrays of all; [n] number each, fired [n] bool."""
+
+    delta: np.ndarray
+    second: np.ndarray
+    error: np.ndarray
+    gain: np.ndarray
+    fired: np.ndarray
+    live: np.ndarray  # [n] int64: ids with delta != 0 after the step, ascending
+
+
+def back_loop(adjoint: Callable, both: bool) -> Callable:
+    """Return the backward loop over compartments of one model; both: it has two backward variables.
+
+    Only compartments with a backward variable that is not zero, and those with a gain, are touched; gains are used up. It returns how
+    many variables were decayed and how many deltas are not zero now.
+    """
+    adjoint = inlined(getattr(adjoint, "py_func", adjoint))
+
+    def run(first, k, bits, slots):
+        decays, live = 0, 0
+        for i in range(len(slots.delta)):
+            delta, gain, second = wide(slots.delta[i]), wide(slots.gain[i]), wide(slots.second[i])
+            if delta != 0 or gain != 0 or (both and second != 0):
+                decays += delta != 0
+                if both:
+                    decays += second != 0
+                error = wide(slots.error[i]) if gain != 0 else gain
+                after = adjoint((delta, second), error, gain, slots.fired[i], k, bits)
+                slots.delta[i] = after[0]
+                if both:
+                    slots.second[i] = after[1]
+                slots.gain[i] = 0
+                if after[0] != 0:
+                    slots.live[live] = first + i
+                    live += 1
+        return decays, live
+
+    return inner(run)
+
+
+TRAINED = {code: model(name) for name, code in CODES.items() if model(name).MODEL.adjoint}
+back_loop_of = by_code({c: back_loop(m.adjoint, len(m.MODEL.adjoint) > 1) for c, m in TRAINED.items()}, "first, k, bits, slots")
+
+
+@inner
+def sweep_back(code, first, end, k, bits, e):
+    """Replay one step of the compartments first .. end (a slice); return how many variables were decayed, how many deltas live."""
+    at = slice(first, end)
+    return back_loop_of(
+        code, first, k, bits, BackSlots(e.delta[at], e.second[at], e.error[at], e.gain[at], e.fired[at], e.live[at])
+    )

@@ -9,7 +9,8 @@ Rates of such neurons equal rectified sums up to one spike, which is why convert
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
-from chipsim.neurons.arithmetic import THETA, flag, into_v
+from chipsim.kernels.fixed import saturate
+from chipsim.neurons.arithmetic import THETA, drive, flag, into_v
 from chipsim.neurons.contract import SECOND, THIRD, Form, Model, V, Variable
 from chipsim.schema import Description
 
@@ -18,7 +19,7 @@ class Parameters(Description):
     """No parameter: theta is one threshold unit."""
 
 
-MODEL = Model("delta", (Variable("v", "membrane", rounding=""),), lazy=True)
+MODEL = Model("delta", (Variable("v", "membrane", rounding=""),), lazy=True, adjoint=("delta",))
 
 
 def constants(own: Parameters, form: Form) -> tuple[float, ...]:
@@ -34,3 +35,9 @@ def update(s, a, sent, k, now, modes):
         v = v - k[THETA]
     v = into_v(v, modes)
     return (v, s[SECOND], s[THIRD]), flag(v, v > k[THETA]), v - k[THETA]
+
+
+@kernel
+def adjoint(e, error, gain, fired, k, bits):
+    """One step backward (see neurons.arithmetic): delta <- delta + ds."""
+    return saturate(e[V] + drive(error, gain, bits), bits), e[SECOND]

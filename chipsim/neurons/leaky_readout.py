@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from chipsim.kernels._jit import kernel
+from chipsim.kernels.fixed import decay, saturate
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import flag, into_v, leak
 from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
@@ -23,7 +24,7 @@ class Parameters(Description):
     readout: Literal["sum", "max"] | None = None
 
 
-MODEL = Model("delta", (Variable("v", "membrane"),), spikes=False, readout=True, stepped=True, rules=("ssgd-replay",))
+MODEL = Model("delta", (Variable("v", "membrane"),), spikes=False, readout=True, stepped=True, adjoint=("delta",))
 
 
 def constants(own: Parameters, form: Form) -> tuple[float, ...]:
@@ -36,3 +37,9 @@ def update(s, a, sent, k, now, modes):
     """One step of one compartment (see neurons.arithmetic)."""
     v = into_v(leak(s[V], k[V], now, modes, DECAY_V) + a, modes)
     return (v, s[SECOND], s[THIRD]), flag(v, False), v
+
+
+@kernel
+def adjoint(e, error, gain, fired, k, bits):
+    """One step backward (see neurons.arithmetic): delta <- a_r delta + the error that the loss injects in this step."""
+    return saturate(decay(e[V], k[V]) + error, bits), e[SECOND]

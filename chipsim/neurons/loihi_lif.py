@@ -10,9 +10,10 @@ Source: Davies et al. 2018, "Loihi: a neuromorphic manycore processor with on-ch
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
+from chipsim.kernels.fixed import decay, saturate
 from chipsim.kernels.random import DECAY_V
-from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
-from chipsim.neurons.contract import THIRD, Form, V
+from chipsim.neurons.arithmetic import BIAS, THETA, current, drive, flag, into_loihi_v, leak
+from chipsim.neurons.contract import SECOND, THIRD, Form, V
 from chipsim.neurons.loihi import LoihiParameters, family, loihi_constants
 
 
@@ -20,7 +21,7 @@ class Parameters(LoihiParameters):
     """Those of the Loihi family."""
 
 
-MODEL = family()
+MODEL = family(adjoint=("mu", "delta"), resets=True)
 
 
 def constants(own: Parameters, form: Form) -> tuple[float, ...]:
@@ -37,3 +38,11 @@ def update(s, a, sent, k, now, modes):
     if payload != 0:
         v = flag(v, False)
     return (v, u, s[THIRD]), payload, potential
+
+
+@kernel
+def adjoint(e, error, gain, fired, k, bits):
+    """One step backward (see neurons.arithmetic): delta <- (1 - s) alpha delta + ds; mu <- alpha_u mu + delta, which its input gets."""
+    kept = flag(e[SECOND], False) if fired else decay(e[SECOND], k[V])
+    delta = saturate(kept + drive(error, gain, bits), bits)
+    return saturate(decay(e[V], k[SECOND]) + delta, bits), delta

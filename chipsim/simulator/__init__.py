@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from chipsim.counters import Counters
 from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.events import Events, as_events, require_binary, require_whole
 from chipsim.hardware import Chip, as_chip
+from chipsim.learning.lava import LavaRule
 from chipsim.network import Network, as_network
+from chipsim.simulator.plasticity import RECORDS as LEARNED
+from chipsim.simulator.plasticity import Plasticity, plasticity_of
 
 RECORDS = ("spikes", "v", "u", "payloads", "active")
 BLOCK_BYTES = 1 << 25  # of the activity kept before it is accounted for
@@ -30,6 +33,9 @@ class Simulation:
     lacks the factor 1 - a_r in fixed point. u: the second state variable as stored (current of the Loihi family, adaptation).
     active: bool, hidden populations. scores: [B, C] float64, units of the threshold; C = 0 without a readout.
     counters: per phase, event, step and core, summed over samples (without a chip: one column per population, the input last).
+    weights, tags, delays: of the projections that learned (`plastic`), after the last step: [B, N_pre, N_post] by projection, mantissas
+    (float numerics: float64). Learned delays delay nothing. traces: {variable: {projection: array}} of what was recorded of them, after
+    the learning of each step: x1, x2 [T, B, N_pre]; y1, y2, y3 [T, B, N_post]; w, t, d [T, B, N_pre, N_post].
     """
 
     spikes: dict[str, np.ndarray]
@@ -41,6 +47,10 @@ class Simulation:
     counters: Counters
     v_scale: dict[str, float]
     image: ChipImage
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    tags: dict[str, np.ndarray] = field(default_factory=dict)
+    delays: dict[str, np.ndarray] = field(default_factory=dict)
+    traces: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
     @property
     def predictions(self) -> np.ndarray:
@@ -63,6 +73,8 @@ def simulate(
     weights: dict[str, np.ndarray] | None = None,
     record: Sequence[str] = ("spikes", "v"),
     threads: int = 1,
+    plastic: Mapping[str, LavaRule] | None = None,
+    third: Mapping[str, Mapping[str, np.ndarray]] | None = None,
 ) -> Simulation:
     """Run `model` forward on every sample of `x`.
 
@@ -71,14 +83,17 @@ def simulate(
     record: any of spikes, payloads, v, u, active (the last needs a network that its learning rule can train).
     threads: samples run in so many threads; the result has the same bits with any number. Random words (stochastic rounding of
     decays) are addressed by the number of the sample in `x` and the seed of the network.
+    plastic: {projection: LavaRule}: these learn on the way (docs/lava-learning.md); every sample starts from the given weights, with
+    empty traces and tags; record may then hold x1, x2, y1, y2, y3, w, t, d too. third: {projection: {"y1": [T, B, N_post], ...}}: the
+    third factors of rules that want them.
 
     Raises:
         DataError: wrong shapes, values that are not finite, graded values in fixed point that are not whole or have nowhere to go.
-        CapacityError: the network does not fit the chip.
-        ConfigError: unknown numerics or record, or no thread.
+        CapacityError: the network does not fit the chip, or the chip cannot learn by these rules.
+        ConfigError: unknown numerics or record, no thread, or a projection that cannot learn by its rule.
     """
     record = (record,) if isinstance(record, str) else record
-    check_arguments(record, threads, numerics)
+    check_arguments(record, threads, numerics, (*RECORDS, *LEARNED) if plastic else RECORDS)
     network = as_network(model) if weights is None else as_network(model).with_weights(weights)
     events = as_events(x, network.populations[0].size)
     network = network.over(events.shape[0])
@@ -89,19 +104,20 @@ def simulate(
         numerics="float32" if numerics == "float" else numerics,
     )
     require_payloads(events, network, image.formats.fixed)
-    r = Recorder(image, events.samples, record)
+    r = Recorder(image, events.samples, record, plasticity_of(image, plastic, third, events.samples))
     chunks = np.array_split(np.arange(events.samples), max(1, min(threads, events.samples)))
     with ThreadPoolExecutor(len(chunks)) as pool:
         parts = list(pool.map(lambda chunk: run_samples(image, events, chunk, r), chunks))
     counters = sum(parts[1:], parts[0])
-    return Simulation(r.spikes, r.payloads, r.v, r.u, r.active, r.scores, counters, r.v_scale, image)
+    learned = () if r.learned is None else (r.learned.weights, r.learned.tags, r.learned.delays, r.learned.traces)
+    return Simulation(r.spikes, r.payloads, r.v, r.u, r.active, r.scores, counters, r.v_scale, image, *learned)
 
 
-def check_arguments(record: object, threads: object, numerics: object) -> None:
+def check_arguments(record: object, threads: object, numerics: object, known: tuple[str, ...]) -> None:
     """Refuse an unknown record, threads that are no whole number from 1, and numerics that are no word."""
     listed = isinstance(record, (list, tuple, set, frozenset))
-    unknown = [str(name) for name in record if name not in RECORDS] if listed else [str(record)]
-    found = [Problem("simulate(...)", "record", ", ".join(unknown), f"known: {', '.join(RECORDS)}")] if unknown else []
+    unknown = [str(name) for name in record if name not in known] if listed else [str(record)]
+    found = [Problem("simulate(...)", "record", ", ".join(unknown), f"known: {', '.join(known)}")] if unknown else []
     if not isinstance(numerics, str):
         found.append(Problem("simulate(...)", "numerics", numerics, "it must be one of fixed, float, float32, float64"))
     if isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1:
@@ -112,17 +128,20 @@ def check_arguments(record: object, threads: object, numerics: object) -> None:
 def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: Recorder) -> Counters:
     """Run some samples on an engine of their own; return their counts."""
     from chipsim.simulator.account import account
-    from chipsim.simulator.engine import Block, Engine
+    from chipsim.simulator.engine import Block
 
-    engine, block, total = Engine(image, bool(recorder.v or recorder.u)), Block(), empty_counters(image)
+    engine, block, learning, total = recorder.engine(), Block(), Block(), empty_counters(image)
     log = events.spikes(image.circuit.rules.constants.dtype)
     room = max(1, BLOCK_BYTES // sum(array.nbytes for array in engine.work.activity))
     for b in chunk.tolist():
         engine.forward(image.weights, events.of_sample(log, b), (image.network.seed, b, 0))
         recorder.keep(b, engine)
         block.keep(engine.work.activity)
+        if recorder.learned is not None:
+            learning.keep(engine.learning.counts)
         if len(block.parts) >= room or b == chunk[-1]:
-            total = total + account(image, block.take(), learned=False)
+            plastic = learning.take() if recorder.learned is not None else None
+            total = total + account(image, block.take(), learned=False, plastic=plastic)
     return total
 
 
@@ -146,8 +165,13 @@ def empty_counters(image: ChipImage) -> Counters:
 class Recorder:
     """Copies what was asked for out of the engine, sample by sample, into [T, B, N] arrays."""
 
-    def __init__(self, image: ChipImage, samples: int, record: Sequence[str]):
-        self.image = image
+    def __init__(self, image: ChipImage, samples: int, record: Sequence[str], rules: Plasticity | None = None):
+        self.image, self.rules, self.learned = image, rules, None
+        self.kept = tuple(name for name in LEARNED if name in record)
+        if rules is not None:
+            from chipsim.simulator.plastic_engine import Learned
+
+            self.learned = Learned(image, rules, samples, self.kept)
         populations = image.network.populations
         self.names = [p.name for p in populations]
         self.v_scale = {name: 1 / theta if theta else 1.0 for name, theta in zip(self.names, image.formats.theta, strict=True)}
@@ -165,9 +189,22 @@ class Recorder:
         self.active = arrays([p.name for p in image.network.hidden] if "active" in record else [], np.bool_)
         self.scores = np.zeros((samples, image.circuit.classes))
 
+    def engine(self):
+        """Return a new engine that keeps what is recorded."""
+        states = bool(self.v or self.u)
+        if self.rules is None:
+            from chipsim.simulator.engine import Engine
+
+            return Engine(self.image, states)
+        from chipsim.simulator.plastic_engine import PlasticEngine
+
+        return PlasticEngine(self.image, states, self.rules, self.kept)
+
     def keep(self, b: int, engine) -> None:
         """Record sample b."""
         circuit, work = self.image.circuit, engine.work
+        if self.learned is not None:
+            self.learned.keep(b, engine)
         self.scores[b] = engine.scores()
         for into, log, value in (
             (self.spikes, work.spikes, None), (self.payloads, work.spikes, work.spikes.value), (self.active, work.active, None),

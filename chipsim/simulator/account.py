@@ -8,17 +8,19 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.counters import ROW, Counters
+from chipsim.counters import PLASTIC, ROW, Counters
 from chipsim.learning import is_online
+from chipsim.learning.lava.program import Counts
 from chipsim.simulator.ledger import Ledger, later, sent
 from chipsim.simulator.online import book_online
 from chipsim.state import Activity
 
 
-def account(image: ChipImage, activity: Activity, learned: bool) -> Counters:
+def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts | None = None) -> Counters:
     """Return the counts of M samples, [M, E, T, K]; fields of `activity` carry a leading axis M.
 
-    learned: the samples were replayed; `activity.updated` says after which of them weights were written.
+    learned: the samples were replayed; `activity.updated` says after which of them weights were written. plastic: what projections
+    that learn on the way did, [M, T, S] each.
     """
     samples, steps = activity.spikes.shape[:2]
     ledger = Ledger(image, samples, steps)
@@ -32,6 +34,9 @@ def account(image: ChipImage, activity: Activity, learned: bool) -> Counters:
             book_loss(image, ledger)
     if learned:
         book_update(activity, ledger)
+    if plastic is not None:
+        for event, per_slice in zip(PLASTIC, plastic, strict=True):
+            ledger.book("update", "forward", event, per_slice)
     return Counters(ledger.counts, image.routes.cores, samples)
 
 
@@ -65,7 +70,7 @@ def book_marking(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
     marks = later(leaving @ routes.axons)
     ledger.book(*stage, "gate_checks", a.checks)
     ledger.book(*stage, "band_lookups", a.lookups)
-    ledger.book_home(*stage, "active_log_entries", a.active)
+    ledger.book_home(*stage, "active_log_entries", a.active + a.resets)
     ledger.book(*stage, "spike_log_entries", later(sent(a.spikes) @ routes.axons) + marks)
     ledger.departures(*stage, "mark_packets", leaving)
     ledger.book(*stage, "packets_in", marks)
@@ -79,16 +84,17 @@ def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndar
     gathered = later(leaving @ routes.axons)
     plain = arrivals + marks - gathered  # records that spiked only
     met = np.where(a.live > 0, plain, 0)
-    ledger.book(*stage, "log_reads", active + arrivals + marks)
+    only = later((sent(a.spikes) + sent(a.marks) - leaving) @ routes.words)  # words of the rows of such records
+    ledger.book(*stage, "log_reads", active + a.resets @ routes.home + arrivals + marks)
     ledger.book(*stage, "trace_decays", a.decays)
     ledger.book(*stage, "error_updates", a.injected)
     ledger.book(*stage, "evaluations", active)
     ledger.book(*stage, "rows_read", gathered + met)
     ledger.book(*stage, "rows_skipped", plain - met)
     ledger.book(*stage, "rows_gathered", gathered)
-    ledger.book(*stage, "words_read", (gathered + met) * image.circuit.row_words)
-    ledger.book(*stage, "row_adds", arrivals * a.live)
-    ledger.book(*stage, "gather_adds", gathered * a.live)
+    ledger.book(*stage, "words_read", later(leaving @ routes.words) + np.where(a.live > 0, only, 0))
+    ledger.book(*stage, "row_adds", a.row_adds)
+    ledger.book(*stage, "gather_adds", a.gather_adds)
     ledger.book(*stage, "error_packets", gathered)
     back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * routes.axons  # [3, G, S]: hops of a partial error back home
     ledger.hops(*stage, "error_hops", np.stack([later(leaving @ way) for way in back]))

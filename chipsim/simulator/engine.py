@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import CapacityError, Problem
 from chipsim.simulator.step import run
-from chipsim.state import Activity, SpikeLog, workspace
+from chipsim.state import SpikeLog, workspace
 
 MODES = {"sum": 0, "max": 1}
 
@@ -48,7 +50,7 @@ class Engine:
         if not self.image.logs:
             return np.zeros(len(routes.cores), dtype=np.int64)
         arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.axons
-        return (a.active.sum(axis=0) @ routes.home + arrivals) @ routes.column
+        return ((a.active + a.resets).sum(axis=0) @ routes.home + arrivals) @ routes.column
 
     def check_logs(self, sample: int) -> int:
         """Return the fullest log of the last sample in words.
@@ -68,22 +70,22 @@ class Engine:
 
 
 class Block:
-    """Activities of several samples, stacked for accounting."""
+    """What happened in several samples (Activity, or counts of learning), stacked for accounting."""
 
     def __init__(self) -> None:
-        self.parts: list[Activity] = []
+        self.parts: list[NamedTuple] = []
 
-    def keep(self, activity: Activity) -> None:
+    def keep(self, activity: NamedTuple) -> None:
         """Copy the activity of the last sample."""
         self.parts.append(copy_of(activity))
 
-    def take(self) -> Activity:
+    def take(self) -> NamedTuple:
         """Return everything kept, stacked along a first axis, and start again."""
-        stacked = Activity(*(np.stack(arrays) for arrays in zip(*self.parts, strict=True)))
+        stacked = type(self.parts[0])(*(np.stack(arrays) for arrays in zip(*self.parts, strict=True)))
         self.parts = []
         return stacked
 
 
-def copy_of(activity: Activity) -> Activity:
+def copy_of(activity: NamedTuple) -> NamedTuple:
     """Return a copy that the next sample does not overwrite."""
-    return Activity(*(array.copy() for array in activity))
+    return type(activity)(*(array.copy() for array in activity))

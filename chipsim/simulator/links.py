@@ -6,7 +6,9 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.counters import LinkLoads
+from chipsim.learning import is_online
 from chipsim.simulator.ledger import later, sent
+from chipsim.simulator.online import loss_words, paths_of
 from chipsim.state import Activity
 
 
@@ -37,11 +39,26 @@ class LinkTable:
         home = self.way[:, routes.slice_of].transpose(1, 0, 2)  # [G, S, L]: from every receiver back home
         back = np.einsum("gb,gbl->gl", routes.axons, home)  # an active event: partial errors from all its receivers
         forward, marking = sent(activity.spikes) @ out, sent(activity.marks) @ out
-        replay = np.zeros_like(forward)
+        replay, signals = np.zeros_like(forward), np.zeros_like(forward)
+        if is_online(self.image.network.learning.rule):
+            marking, signals = self.online(activity, out, home) if learned else (replay, replay)
+            return LinkLoads(self.kinds, forward, marking, replay, signals)
         if learned:
             replay = later(sent(activity.active)) @ back
             replay[:, -1] += self.loss_packets()
-        return LinkLoads(self.kinds, forward, marking, replay)
+        return LinkLoads(self.kinds, forward, marking, replay, signals)
+
+    def online(self, activity: Activity, out: np.ndarray, home: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the packets of marks and of learning signals on each link; out: of a mark, home: [G, S, L] from a receiver back."""
+        routes, paths = self.image.routes, paths_of(self.image)
+        signals = np.zeros((*activity.marks.shape[:2], len(self.kinds)), dtype=np.int64)
+        signals[:, 1:] += routes.score_from @ self.way[:, routes.loss] + loss_words(self.image, paths) @ self.way[routes.loss]
+        if paths.source == "label":
+            signals[:, 1:2] += paths.hidden.astype(np.int64) @ self.way[routes.loss]
+        if not paths.pulls:
+            return np.zeros_like(signals), signals
+        marks, asked = paths.answered(activity.marks), paths.answered(activity.active)
+        return marks @ out, signals + paths.used(asked @ np.einsum("gb,gbl->gl", paths.axons, home))
 
     def loss_packets(self) -> np.ndarray:
         """Return [L] int64: score packets to the loss core and the broadcast of the errors, once per sample."""

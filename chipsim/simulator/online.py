@@ -23,8 +23,24 @@ class Paths(NamedTuple):
     source: str  # learning.online.signals.SOURCES
     ahead: int  # steps between an active event and the errors it uses
     axons: np.ndarray  # [G, S] int64 axons toward the readout
+    words: np.ndarray  # [G, S] int64 words of their rows
     hidden: np.ndarray  # [S] bool
     readout: np.ndarray  # [S] bool
+
+    @property
+    def pulls(self) -> bool:
+        """Whether active neurons ask for their error."""
+        return self.source in ("sym", "fa")
+
+    def answered(self, events: np.ndarray) -> np.ndarray:
+        """Return events [M, T, G] for which an error is left: not those of the last steps."""
+        found = events.copy()
+        found[:, events.shape[1] - self.ahead :] = 0
+        return found
+
+    def used(self, counts: np.ndarray) -> np.ndarray:
+        """Return counts of active events at the steps whose errors they use."""
+        return later(counts) if self.ahead else counts
 
 
 def paths_of(image: ChipImage) -> Paths:
@@ -36,7 +52,14 @@ def paths_of(image: ChipImage) -> Paths:
     down = away[population[routes.slice_of]][:, None] > away[population][None]
     last = population == len(circuit.lo) - 1
     source = learn.source if learn else "none"
-    return Paths(source, ALIGN[getattr(learn, "align", None) or "next"], routes.axons * down, (population > 0) & ~last, last)
+    return Paths(
+        source,
+        ALIGN[getattr(learn, "align", None) or "next"],
+        routes.axons * down,
+        routes.words * down,
+        (population > 0) & ~last,
+        last,
+    )
 
 
 def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) -> None:
@@ -52,7 +75,7 @@ def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) ->
     ledger.book(*STAGE, "gather_adds", a.rule[:, SIGNAL_ADDS])
     paths = paths_of(image)
     book_losses(image, paths, ledger)
-    if paths.source in ("sym", "fa"):
+    if paths.pulls:
         book_pulled(image, a, paths, ledger)
 
 
@@ -60,9 +83,7 @@ def book_losses(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
     """Book the loss of every step: scores to the loss core, softmax, and the errors back, to hidden cores too where they use them."""
     routes, classes, slices = image.routes, image.circuit.classes, len(image.slices)
     steps = ledger.counts.shape[2]
-    to = np.where(paths.readout, classes, 0)
-    if paths.source in ("dfa", "sdfa"):
-        to = to + np.where(paths.hidden, classes, 0)
+    to = loss_words(image, paths)
     every = np.zeros((1, steps, slices), dtype=np.int64)
 
     def each(values: np.ndarray) -> np.ndarray:
@@ -86,6 +107,12 @@ def book_losses(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
         ledger.counts[:, :, 1:2] += label_words(image, paths)
 
 
+def loss_words(image: ChipImage, paths: Paths) -> np.ndarray:
+    """Return [S] how many words of error the loss core sends to each slice in every step."""
+    to = paths.readout | paths.hidden if paths.source in ("dfa", "sdfa") else paths.readout
+    return np.where(to, image.circuit.classes, 0)
+
+
 def label_words(image: ChipImage, paths: Paths) -> np.ndarray:
     """Return [1, E, 1, K] what it takes to tell every hidden core the label."""
     routes, own = image.routes, Ledger(image, 1, 1)
@@ -101,18 +128,12 @@ def label_words(image: ChipImage, paths: Paths) -> np.ndarray:
 def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger) -> None:
     """Book errors that an active neuron pulls through its weights: a mark if it is silent, a row and a partial error at every core."""
     routes = image.routes
-    marks, asked = a.marks.copy(), a.active.copy()
-    for counts in (marks, asked):
-        counts[:, counts.shape[1] - paths.ahead :] = 0  # no error is left for the last steps
-
-    def used(counts: np.ndarray) -> np.ndarray:
-        return later(counts) if paths.ahead else counts
-
+    marks, asked, used = paths.answered(a.marks), paths.answered(a.active), paths.used
     ledger.departures(*STAGE, "mark_packets", marks)
     ledger.book(*STAGE, "packets_in", used(marks @ routes.axons))
     gathered = used(asked @ paths.axons)
     ledger.book(*STAGE, "rows_gathered", gathered)
-    ledger.book(*STAGE, "words_read", gathered * image.circuit.row_words)
+    ledger.book(*STAGE, "words_read", used(asked @ paths.words))
     ledger.book(*STAGE, "error_packets", gathered)
     back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * paths.axons  # [3, G, S]: hops of a partial error back home
     ledger.hops(*STAGE, "error_hops", np.stack([used(asked @ way) for way in back]))

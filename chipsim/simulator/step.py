@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import entry, inlined, inner
 from chipsim.kernels.fixed import number, wide
-from chipsim.learning.surrogate import gain_of
+from chipsim.learning.surrogate import gain_of, in_thresholds
 from chipsim.neurons.contract import V
 from chipsim.neurons.dispatch import sweep
 from chipsim.simulator.deliver import deliver
@@ -41,7 +41,7 @@ def reset(work):
     m.until[:] = 0
     m.active[:] = False
     work.lines.ring_hits[:] = False
-    for counts in (a.spikes, a.active, a.marks, a.checks, a.lookups, a.busy):
+    for counts in (a.spikes, a.active, a.marks, a.resets, a.checks, a.lookups, a.busy):
         counts[:, :] = 0
     work.spikes.start[0] = 0
     work.active.start[0] = 0
@@ -70,7 +70,7 @@ def fire(t, steps, circuit, m, lines, activity):
         if t > 0 or circuit.biased[p]:
             c = circuit.rules.constants
             k = (number(c[p, 0]), number(c[p, 1]), number(c[p, 2]), number(c[p, 3]), number(c[p, 4]), number(c[p, 5]))
-            learns = circuit.learns and circuit.band[p] > 0
+            learns = circuit.learns and circuit.band[p] > 0 and t > 0
             for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
                 span = (circuit.slice_lo[s], circuit.slice_hi[s])
                 if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):
@@ -152,14 +152,15 @@ def send(t, circuit, payload, spikes, count):
 
 @inner
 def remember(t, circuit, m, active, activity):
-    """Append the active events to the active log, with the surrogate derivative g(V)."""
+    """Append the active events to the active log, with the surrogate derivative g(V); count own spikes that are logged beside."""
     populations = len(circuit.lo)
     active.start[t * populations + 1] = active.start[t * populations]
     for p in range(1, populations):
-        end = active.start[t * populations + p]
+        end, own = active.start[t * populations + p], circuit.resets[p] and circuit.learns and t > 0
         for n in range(circuit.lo[p], circuit.hi[p]):
             if m.active[n]:
-                code, gain = gain_of(wide(m.cells.potential[n]), circuit.band[p], circuit.lut, circuit.box)
+                u = in_thresholds(wide(m.cells.potential[n]), circuit.theta[p])
+                code, gain = gain_of(u, circuit.band[p], circuit.lut, circuit.box)
                 active.unit[end] = n
                 active.code[end] = code
                 active.gain[end] = gain
@@ -167,6 +168,8 @@ def remember(t, circuit, m, active, activity):
                 if m.cells.payload[n] == 0:
                     activity.marks[t, circuit.group_of[n]] += 1
                 end += 1
+            elif own and m.cells.payload[n] != 0:
+                activity.resets[t, circuit.group_of[n]] += 1
         active.start[t * populations + p + 1] = end
 
 

@@ -35,9 +35,11 @@ def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio
         power += gradient.astype(np.float64) ** 2
     learner.engine.work.errors.dirty[:] = False
     form, shifts, problems, rule = image.formats, [], [], rule_of(image.network.learning)
-    for k, (name, squared) in enumerate(image.tensors(power).items()):
+    for k, name in enumerate(image.network.names):
+        part = slice(image.circuit.offset[k], image.circuit.offset[k] + image.plan.synapses[k].stored)
+        squared = power[part]
         rms = math.sqrt(squared.sum() / (count * squared.size)) * form.gradient_scale(k)
-        spread = float(np.std(image.tensors(image.weights)[name])) * form.unit[k]
+        spread = float(np.std(image.weights[part])) * form.unit[k]
         least = -form.write_shift(k, 0)  # at this shift S = 0
         last = form.ends[k][1] == len(image.network.populations) - 1
         if not (rule.trains_readout if last else rule.trains_hidden):

@@ -9,17 +9,23 @@ from chipsim.learning.writes import clear_update_counts
 from chipsim.simulator.engine import Engine
 
 
+def stored_units(image: ChipImage) -> np.ndarray:
+    """Return how many stored units one threshold is, for every weight: [W], in the number type of the weights."""
+    parts = [np.full(s.stored, 1 / unit) for s, unit in zip(image.plan.synapses, image.formats.unit, strict=True)]
+    return np.concatenate(parts).astype(image.weights.dtype)
+
+
 class Sgd:
     """W -= rate * g. The update touches dirty rows only."""
 
     dense = False
 
     def __init__(self, image: ChipImage, rate: float):
-        self.rate = rate
+        self.rate, self.scale = rate, stored_units(image)
 
     def step(self, weights: np.ndarray, gradient: np.ndarray) -> None:
         """Move the weights; gradient: [W] mean over the batch."""
-        weights -= weights.dtype.type(self.rate) * gradient
+        weights -= weights.dtype.type(self.rate) * gradient * self.scale
 
 
 class Adam:
@@ -29,7 +35,7 @@ class Adam:
     beta_1, beta_2, eps = 0.9, 0.999, 1e-8
 
     def __init__(self, image: ChipImage, rate: float):
-        self.rate, self.count = rate, 0
+        self.rate, self.count, self.scale = rate, 0, stored_units(image)
         self.mean = np.zeros(len(image.weights), dtype=image.weights.dtype)
         self.square = np.zeros_like(self.mean)
 
@@ -40,7 +46,7 @@ class Adam:
         self.mean += number(1 - self.beta_1) * (gradient - self.mean)
         self.square += number(1 - self.beta_2) * (gradient * gradient - self.square)
         root = np.sqrt(self.square / number(1 - self.beta_2**self.count)) + number(self.eps)
-        weights -= number(self.rate / (1 - self.beta_1**self.count)) * self.mean / root
+        weights -= number(self.rate / (1 - self.beta_1**self.count)) * self.mean / root * self.scale
 
 
 OPTIMISERS = {"sgd": Sgd, "adam": Adam}
@@ -51,17 +57,26 @@ def count_update(image: ChipImage, engine: Engine, gradient: np.ndarray, changed
 
     changed: [W] bool. A dense optimiser fetches and evaluates every synapse, a plain one the dirty rows and their non-zero gradients.
     """
-    a, circuit = engine.work.activity, image.circuit
+    a, circuit, slices = engine.work.activity, image.circuit, len(image.slices)
     clear_update_counts(a)
-    grids, moved = image.tensors(gradient), image.tensors(changed)
-    for k, (name, grid) in enumerate(grids.items()):
-        parts = [n for n, s in enumerate(image.slices) if s.population == k + 1]
-        at = int(circuit.rows[k])
-        dirty = engine.work.errors.dirty[at : at + len(grid) * len(parts)].reshape(len(grid), len(parts))
-        for n, s in enumerate(parts):
-            columns = slice(image.slices[s].lo, image.slices[s].hi)
-            a.visits[s] = circuit.row_words[s] * (len(grid) if dense else np.count_nonzero(dirty[:, n]))
-            a.evaluations[s] = grid[:, columns].size if dense else np.count_nonzero(grid[dirty[:, n], columns])
-            a.optimised[s] = grid[:, columns].size if dense else 0
-            a.writes[s] = np.count_nonzero(moved[name][:, columns])
-    engine.work.errors.dirty[:] = False
+    rows, row_slice = row_of_weight(image)
+    dirty = engine.work.errors.dirty
+    fetched = np.ones_like(dirty) if dense else dirty
+    met = np.ones(len(gradient), dtype=np.bool_) if dense else (gradient != 0) & dirty[rows]
+    a.visits[:] = np.bincount(row_slice[fetched], circuit.row_words[fetched], slices)
+    a.evaluations[:] = np.bincount(row_slice[rows[met]], minlength=slices)
+    a.optimised[:] = a.evaluations if dense else 0
+    a.writes[:] = np.bincount(row_slice[rows[changed]], minlength=slices)
+    dirty[:] = False
+
+
+def row_of_weight(image: ChipImage) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row (of the table of dirty rows) of every weight [W], and the slice of every row; dense and sparse projections."""
+    circuit, rows, slices = image.circuit, [], []
+    for k, synapses in enumerate(image.plan.synapses):
+        low, high = circuit.first_slice[circuit.post[k]], circuit.first_slice[circuit.post[k] + 1]
+        pre, post = (synapses.pre, synapses.post) if synapses.listed else np.divmod(np.arange(synapses.stored), synapses.sizes[1])
+        part = circuit.slice_of[circuit.lo[circuit.post[k]] + post] - low
+        rows.append(circuit.rows[k] + pre * (high - low) + part)
+        slices.append(np.tile(np.arange(low, high), synapses.sizes[0]))
+    return np.concatenate(rows), np.concatenate(slices)

@@ -41,8 +41,10 @@ class ChipPass:
     ) -> Seen:
         """Train on the samples in `order`; `run`: number of the pass. Weights change in place."""
         image, learner, engine = self.image, self.learner, self.learner.engine
-        policy, top = POLICIES[image.network.learning.write], image.formats.top
-        log, shifts = events.spikes(np.dtype(np.int64)), self.write_shifts(run)
+        log, how = (
+            events.spikes(np.dtype(np.int64)),
+            (self.write_shifts(run), image.formats.top, POLICIES[image.network.learning.write]),
+        )
         loss, right = 0.0, 0
         for done, b in enumerate(order):
             engine.forward(weights, events.of_sample(log, b), (self.seed, int(b), run))
@@ -50,7 +52,7 @@ class ChipPass:
             learner.backward(weights, self.gradient, labels[b])
             loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])
             address = np.array([self.seed, b, run], dtype=np.int64)
-            write_weights(image.circuit, weights, self.gradient, shifts, top, policy, address, engine.work)
+            write_weights(image.circuit, image.wires, weights, self.gradient, how, address, engine.work)
             tally.add(copy_of(engine.work.activity))
             report(done + 1)
         return loss, right

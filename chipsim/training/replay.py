@@ -30,7 +30,7 @@ class Replay:
         start_backward(
             circuit, work, label, self.engine.mode, self.gain, form.v_fraction, form.delta_fraction[-1], self.regulariser
         )
-        self.rule.replay(self.image.steps, circuit, weights, gradient, work)
+        self.rule.replay(self.image.steps, circuit, self.image.wires, weights, gradient, work)
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""

@@ -8,6 +8,7 @@ A network is a dictionary; tests/peers/netdraws.py draws them:
         dense: weights [pre][post], delays (None or [pre][post])
         sparse: synapses [(pre, post, weight, delay)], delayed
         conv: kernel [K][kx][ky][C / groups], in_shape, stride, padding, dilation, groups
+        units: "threshold" for weights onto the Loihi family that are stored as they are given (by default "mantissa")
     inputs                          [step][neuron] payloads
 """
 

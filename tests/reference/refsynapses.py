@@ -32,7 +32,7 @@ def prepared(projection: dict) -> list:
     if kind == "conv":
         return projection["kernel"]
     raw = [[s[2] for s in projection["synapses"]]] if kind == "sparse" else projection["weights"]
-    if projection["loihi"]:
+    if projection["loihi"] and projection.get("units", "mantissa") == "mantissa":
         mode = mode_of([w for row in raw for w in row], projection["sign"])
         raw = [[prepare(w, mode, projection["weight_bits"]) for w in row] for row in raw]
     return raw[0] if kind == "sparse" else raw

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels._jit import by_number, entry, inner
-from chipsim.kernels.fixed import rescale, saturate, wide
+from chipsim.kernels.fixed import GAIN_BITS, rescale, saturate, wide
 from chipsim.kernels.random import random_word
 from chipsim.learning.online.state import SIGNAL_ADDS, Setup
-from chipsim.learning.surrogate import FRACTION
 from chipsim.state import Circuit
 
 SOURCES = {"sym": 0, "fa": 1, "dfa": 2, "sdfa": 3, "label": 4, "none": 5}
@@ -116,7 +115,7 @@ def pull_row(t, q, row, net, work, walk):
     at = t * len(circuit.lo) + q
     for r in range(work.active.start[at], work.active.start[at + 1]):
         j = work.active.unit[r]
-        total += wide(weights[row + j]) * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[r]), FRACTION)
+        total += wide(weights[row + j]) * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[r]), GAIN_BITS)
         walk.counts[SIGNAL_ADDS, t, circuit.slice_of[j]] += 1
     return total
 

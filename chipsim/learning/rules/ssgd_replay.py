@@ -1,4 +1,4 @@
-"""ssgd-replay: exact sparse backpropagation through time; its kernels are in chipsim.learning.ssgd."""
+"""ssgd-replay: exact sparse backpropagation through time; its kernels are in chipsim.simulator.replay and chipsim.learning.ssgd."""
 
 from chipsim.learning.replayed import Replayed
 
@@ -12,4 +12,4 @@ Kept: everything. Left out: the surrogate derivative outside the active band, |V
 Source: Perez-Nieves & Goodman 2021, arXiv 2105.08810; form B, gather, apply after (docs/semantics.md section 5).
 """
 
-RULE = Replayed("ssgd-replay", DOC, ("active-flag", "logs", "graded-errors", "replay"), "chipsim.learning.ssgd")
+RULE = Replayed("ssgd-replay", DOC, ("active-flag", "logs", "graded-errors", "replay"), "chipsim.simulator.replay")

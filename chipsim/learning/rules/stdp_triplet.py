@@ -1,10 +1,10 @@
-"""triplet-stdp: spike-timing-dependent plasticity of pairs and triplets."""
+"""stdp-triplet: spike-timing-dependent plasticity of pairs and triplets."""
 
 from chipsim.learning.language import Const, Learn, PostTrace, PreTrace, rule
 
 
 @rule
-class TripletStdp:
+class StdpTriplet:
     """Pairs as in stdp, and triplets: a spike counts more if its own neuron spiked before. The readout learns with its error.
 
         dw_ij = r1_i (A2_plus + A3_plus o2_j)               at a spike of j
@@ -37,4 +37,4 @@ class TripletStdp:
         return -r1 * L
 
 
-RULE = TripletStdp
+RULE = StdpTriplet

@@ -1,0 +1,50 @@
+"""The replay of a sample: all populations in lock-step, one step of time after another backward (docs/semantics.md section 5)."""
+
+from __future__ import annotations
+
+from chipsim.kernels._jit import entry, inner
+from chipsim.kernels.fixed import wide
+from chipsim.learning.ssgd import add_lists, add_rows, clear_errors, evaluate, gather_lists, gather_rows, inject
+from chipsim.neurons.dispatch import sweep_back
+
+
+@entry
+def replay(steps, circuit, wires, weights, gradient, work):
+    """Replay one sample and add its gradient to `gradient` ([W] number, scale of delta); call `start_backward` first."""
+    e, a = work.errors, work.activity
+    for counts in (a.decays, a.live, a.injected, a.row_adds, a.gather_adds):
+        counts[:, :] = 0
+    for update in (a.visits, a.evaluations, a.draws, a.writes, a.optimised, a.updated):
+        update[:] = 0
+    for t in range(steps - 1, 0, -1):
+        evaluate(t, circuit, work.active, e)
+        inject(t, circuit, e, a)
+        step_back(t, circuit, work.spikes, e, a)
+        clear_errors(t - 1, circuit, work.active, e)
+        for k in range(len(circuit.pre)):
+            if wires.listed[k]:
+                add_lists(t, k, circuit, wires, gradient, work.spikes, e, a)
+                gather_lists(t, k, circuit, wires, weights, work.active, e, a)
+            else:
+                add_rows(t, k, circuit, gradient, work.spikes, e, a)
+                gather_rows(t, k, circuit, weights, work.active, e, a)
+
+
+@inner
+def step_back(t, circuit, spikes, e, a):
+    """Replay step t of all neurons; list the non-zero deltas of every slice."""
+    constants, populations = circuit.rules.constants, len(circuit.lo)
+    for p in range(1, populations):
+        log = range(spikes.start[t * populations + p], spikes.start[t * populations + p + 1])
+        k = (wide(constants[p, 0]), wide(constants[p, 1]), wide(constants[p, 2]), wide(constants[p, 3]))
+        if circuit.resets[p]:
+            for r in log:
+                e.fired[spikes.unit[r]] = True
+        for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
+            decays, live = sweep_back(circuit.kind[p], circuit.slice_lo[s], circuit.slice_hi[s], k, circuit.delta_bits[p], e)
+            a.decays[t, s] = decays
+            a.live[t, s] = live
+            e.count[s] = live
+        if circuit.resets[p]:
+            for r in log:
+                e.fired[spikes.unit[r]] = False

@@ -1,0 +1,278 @@
+"""A training sample of any network on any cores: docs/semantics.md in plain Python, record by record. Nothing of chipsim.
+
+`net` is what `refnet` runs, `routed` the same network as `refroute` cuts it over cores; rule is a dictionary:
+    delta_fraction [p], fraction [k] (real weight = w 2^-fraction, in thresholds), shift [k] (rate 2^-s), band [p] (units of V),
+    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, seed, readout, regulariser (as in `refchip`)
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import refadjoint
+import refnet
+import refroute
+from refmesh import HOST, Mesh, Packet
+from refnumbers import Fixed, rescale, saturate
+from refrandom import write_word
+
+REPLAY, FORWARD = ("backward", "replay"), ("backward", "forward")
+
+
+class Row(NamedTuple):
+    """The synapses of one neuron in one projection onto one slice: an axon."""
+
+    core: int
+    post: int  # population
+    synapses: list[tuple[int, int]]  # target, number of the weight in its projection
+    words: int
+
+
+@dataclass
+class Result:
+    """What one sample did; every list by [population][neuron] unless it says otherwise."""
+
+    counters: Counter = field(default_factory=Counter)
+    forward: dict = field(default_factory=dict)
+    active: list = field(default_factory=list)  # (t, population, neuron, code)
+    scores: list = field(default_factory=list)
+    best: list = field(default_factory=list)
+    injections: list = field(default_factory=list)
+    penalties: list = field(default_factory=list)
+    x: list = field(default_factory=list)  # backward variables after replay step 1
+    y: list = field(default_factory=list)
+    gradients: list = field(default_factory=list)  # [projection][weight]
+    log_need: Counter = field(default_factory=Counter)  # core -> words
+
+
+class Trainer:
+    """One network on its cores; `run` changes the weights in `net`."""
+
+    def __init__(self, net: dict, routed: dict, rule: dict):
+        self.net, self.routed, self.rule, self.steps = net, routed, rule, net["steps"]
+        self.numbers, self.home = Fixed(rule), refroute.homes(routed)
+        self.kinds, self.last = [p["kind"] for p in net["populations"]], len(net["populations"]) - 1
+        self.rows: dict[tuple[int, int, int], list[Row]] = defaultdict(list)  # (population, neuron, projection) -> axons
+        for k, (spec, where) in enumerate(zip(net["projections"], routed["projections"], strict=True)):
+            for i, found in numbered(spec).items():
+                for piece in routed["slices"]:
+                    targets = [(j, n) for j, n in found if piece["lo"] <= j < piece["hi"]]
+                    if piece["population"] == spec["post"] and targets:
+                        axon = refroute.make_axon(routed, where, piece, [j for j, _ in targets])
+                        self.rows[spec["pre"], i, k].append(Row(piece["core"], spec["post"], targets, axon.kept))
+
+    def axons(self, p: int, n: int) -> list[tuple[int, Row]]:
+        """Return (projection, row) of every axon of a neuron."""
+        return [(k, row) for k in range(len(self.net["projections"])) for row in self.rows.get((p, n, k), ())]
+
+    def run(self, label: int, index: int = 0, pass_index: int = 0) -> Result:
+        """Run, replay and write one sample."""
+        self.net |= {"sample": index, "pass": pass_index}
+        result, self.weights = Result(), [stored(spec) for spec in self.net["projections"]]
+        result.forward = refnet.run_net(self.net)
+        self.counters, self.mesh = result.counters, Mesh(self.routed["mesh"], result.counters)
+        self.count_forward(result)
+        self.mark(result)
+        self.judge(label, result)
+        self.punish(result)
+        self.replay(result)
+        self.update(index, pass_index, result)
+        for key in [key for key, n in self.counters.items() if n == 0]:
+            del self.counters[key]
+        return result
+
+    def count(self, stage: tuple[str, str], event: str, t: int, core: int, n: int = 1) -> None:
+        self.counters[(*stage, event, t, core)] += n
+
+    def count_forward(self, result: Result) -> None:
+        v = result.forward["v"]
+        before = [[[0] * len(row) for row in v[0]], *v[:-1]]
+        changed = [[[a != b for a, b in zip(x, y, strict=True)] for x, y in zip(now, then, strict=True)]
+                   for now, then in zip(v, before, strict=True)]  # fmt: skip
+        self.counters.update(refroute.count(self.routed, result.forward["spikes"], result.forward["arrived"], changed))
+
+    def mark(self, result: Result) -> None:
+        """Section 3: the active test, marks and logs."""
+        spikes, potential, arrived = (result.forward[name] for name in ("spikes", "potential", "arrived"))
+        ends = refroute.axons(self.routed)
+        self.events: dict[tuple[int, int, int], int] = {}  # (t, population, neuron) -> code
+        for t in range(1, self.steps):
+            for p in range(1, self.last):
+                for n, u in enumerate(potential[t][p]):
+                    core, band = self.home[p, n], self.rule["band"][p]
+                    if self.rule["scan"] == "clocked" or arrived[t][p][n] or spikes[t - 1][p][n]:
+                        self.count(FORWARD, "gate_checks", t, core)
+                        if abs(u) < band:
+                            self.events[t, p, n] = abs(u) * 32 // band
+                    own = spikes[t][p][n] and self.kinds[p] in refadjoint.RESETS
+                    if (t, p, n) in self.events or own:
+                        self.count(FORWARD, "active_log_entries", t, core)
+                        result.log_need[core] += 1
+                    if (t, p, n) in self.events and not spikes[t][p][n] and t < self.steps - 1 and (p, n) in ends:
+                        for packet in refroute.walk(self.routed, core, ends[p, n]):
+                            self.count(FORWARD, "mark_packets", t, core)
+                            for kind, _, _ in packet:
+                                self.count(FORWARD, f"hops_{kind}", t, core)
+        self.note(spikes, result)
+        result.active = [(*event, code) for event, code in sorted(self.events.items())]
+
+    def note(self, spikes: list, result: Result) -> None:
+        """Write the spike logs: one record per axon over which a spike or a mark arrives."""
+        for t in range(self.steps - 1):
+            for p in range(self.last):
+                for n, sent in enumerate(spikes[t][p]):
+                    for _, row in self.axons(p, n) if sent or (t, p, n) in self.events else ():
+                        self.count(FORWARD, "spike_log_entries", t + 1, row.core)
+                        self.count(FORWARD, "packets_in", t + 1, row.core, 0 if sent else 1)
+                        result.log_need[row.core] += 1
+
+    def judge(self, label: int, result: Result) -> None:
+        """Section 4."""
+        v = [row[self.last] for row in result.forward["v"]]
+        traces = list(zip(*v, strict=True))
+        if self.rule["readout"] == "sum":
+            result.scores, result.best = [sum(x) for x in traces], [0] * len(traces)
+        else:
+            result.scores = [max(0, *x) for x in traces]
+            result.best = [next((t for t, y in enumerate(x) if t and y == best > 0), 0)
+                           for x, best in zip(traces, result.scores, strict=True)]  # fmt: skip
+        spec = self.net["populations"][self.last]
+        readout = {
+            "decay": spec["decay"],
+            "fraction": self.rule["v_fraction"],
+            "delta_fraction": self.rule["delta_fraction"][self.last],
+        }
+        q, _ = self.numbers.softmax(result.scores, label, readout)
+        result.injections = [self.numbers.injection(x, readout) for x in q]
+        cores, at = sorted({self.home[self.last, c] for c in range(len(q))}), self.steps - 1
+        self.count(REPLAY, "softmax_evaluations", at, cores[0], len(q))
+        for c in range(len(q)):
+            if self.home[self.last, c] != cores[0]:
+                self.mesh.send(Packet("score", self.home[self.last, c], cores[0], at, at, 0, c))
+            for core in cores:
+                self.mesh.send(Packet("broadcast", cores[0], core, at, at, 0, c))
+        self.mesh.arrivals(at)
+
+    def punish(self, result: Result) -> None:
+        """Set reg."""
+        terms, spikes = self.rule["regulariser"], result.forward["spikes"]
+        result.penalties = [[0] * p["size"] for p in self.net["populations"]]
+        for p in range(1, self.last) if terms else ():
+            size, scale = self.net["populations"][p]["size"], {"delta_fraction": self.rule["delta_fraction"][p]}
+            counts = [sum(spikes[t][p][n] for t in range(self.steps)) for n in range(size)]
+            for n, spiked in enumerate(counts):
+                if sum(counts) / size > terms["f_upper"]:
+                    result.penalties[p][n] += self.numbers.penalty(terms["lambda_upper"] / size, scale)
+                if spiked < terms["f_lower"]:
+                    missing = 2 * terms["lambda_lower"] / size * (terms["f_lower"] - spiked)
+                    result.penalties[p][n] -= self.numbers.penalty(missing, scale)
+
+    def replay(self, result: Result) -> None:
+        """Section 5."""
+        result.x, result.y = ([[0] * p["size"] for p in self.net["populations"]] for _ in range(2))
+        result.gradients = [[0] * len(w) for w in self.weights]
+        self.partial: Counter = Counter()  # (population, neuron) -> rescaled errors of all projections
+        self.dirty: dict[tuple, Row] = {}
+        for t in range(self.steps - 1, 0, -1):
+            self.count(REPLAY, "barriers", t, HOST)
+            for p in range(1, self.last + 1):
+                for n in range(len(result.x[p])):
+                    self.evaluate(t, p, n, result)
+            self.partial = Counter()
+            for p in range(self.last):
+                for n, sent in enumerate(result.forward["spikes"][t - 1][p]):
+                    if sent or (t - 1, p, n) in self.events:
+                        self.walk(t, p, n, bool(sent), result)
+
+    def evaluate(self, t: int, p: int, n: int, result: Result) -> None:
+        """Step a for one neuron."""
+        core, bits, event = self.home[p, n], self.rule["bits"]["delta"], None
+        fired = result.forward["spikes"][t][p][n] != 0 and self.kinds[p] in refadjoint.RESETS
+        if p == self.last and (self.rule["readout"] == "sum" or t == result.best[n]):
+            self.count(REPLAY, "error_updates", t, core)
+            event = result.injections[n], 1
+        if (t, p, n) in self.events:
+            self.count(REPLAY, "evaluations", t, core)
+            event = saturate(self.partial[p, n], bits) + result.penalties[p][n], self.rule["lut"][self.events[t, p, n]]
+        self.count(REPLAY, "log_reads", t, core, (t, p, n) in self.events or fired)
+        x, y = result.x[p][n], result.y[p][n]
+        self.count(REPLAY, "trace_decays", t, core, (x != 0) + (y != 0))
+        result.x[p][n], result.y[p][n] = refadjoint.step(self.net["populations"][p], x, y, event, fired, bits)
+
+    def walk(self, t: int, p: int, n: int, spiked: bool, result: Result) -> None:
+        """Steps b and c for the records of one neuron; the exact sums of a projection come together before they are rounded."""
+        active, sums = (t - 1, p, n) in self.events, Counter()
+        for k, row in self.axons(p, n):
+            delta = result.x[row.post]
+            live = [(j, w) for j, w in row.synapses if delta[j] != 0]
+            piece = [m for (q, m), core in self.home.items() if q == row.post and core == row.core]
+            met = any(delta[m] != 0 for m in piece)
+            self.count(REPLAY, "log_reads", t, row.core)
+            if active or met:
+                self.count(REPLAY, "rows_read", t, row.core)
+                self.count(REPLAY, "words_read", t, row.core, row.words)
+            else:
+                self.count(REPLAY, "rows_skipped", t, row.core)
+            if spiked:
+                self.count(REPLAY, "row_adds", t, row.core, len(live))
+                for j, w in live:
+                    result.gradients[k][w] = saturate(result.gradients[k][w] + delta[j], self.rule["bits"]["acc"])
+                    self.dirty[k, n, row.core] = row
+            if active:
+                self.count(REPLAY, "rows_gathered", t, row.core)
+                self.count(REPLAY, "gather_adds", t, row.core, len(live))
+                sums[k] += sum(self.weights[k][w] * delta[j] for j, w in live)
+                self.mesh.send(Packet("error", row.core, self.home[p, n], t, t - 1, k, n))
+                self.count(REPLAY, "packets_in", t - 1, self.home[p, n])
+        for k, total in sums.items():
+            post, fractions = self.net["projections"][k]["post"], self.rule["delta_fraction"]
+            self.partial[p, n] += rescale(total, self.rule["fraction"][k] + fractions[post] - fractions[p])
+
+    def update(self, index: int, pass_index: int, result: Result) -> None:
+        """Section 6."""
+        stage, top = ("update", "replay"), (1 << (self.rule["bits"]["weight"] - 1)) - 1
+        self.count(stage, "barriers", 0, HOST)
+        first = [sum(len(w) for w in self.weights[:k]) for k in range(len(self.weights))]
+        for (k, _, core), row in self.dirty.items():
+            self.count(stage, "visits", 0, core, row.words)
+            shift = self.rule["delta_fraction"][row.post] + self.rule["shift"][k] - self.rule["fraction"][k]
+            for _, w in row.synapses:
+                acc = result.gradients[k][w]
+                if acc == 0:
+                    continue
+                self.count(stage, "evaluations", 0, core)
+                dw = rescale(acc, shift)
+                if self.rule["write"] == "stochastic":
+                    self.count(stage, "random_draws", 0, core)
+                    dw = (acc + write_word(self.rule["seed"], first[k] + w, index, pass_index) % (1 << shift)) >> shift
+                new = max(-top, min(top, self.weights[k][w] - dw))
+                self.count(stage, "writes", 0, core, new != self.weights[k][w])
+                self.weights[k][w] = new
+        for spec, w in zip(self.net["projections"], self.weights, strict=True):
+            put(spec, w)
+
+
+def numbered(spec: dict) -> dict[int, list[tuple[int, int]]]:
+    """Return {neuron: [(target, number of the weight)]}: rows one after the other, targets ascending."""
+    found, pairs = defaultdict(list), spec.get("synapses")
+    if spec["kind"] == "dense":
+        pairs = [(i, j) for i, row in enumerate(spec["weights"]) for j in range(len(row))]
+    for n, (i, j, *_) in enumerate(pairs):
+        found[i].append((j, n))
+    return found
+
+
+def stored(spec: dict) -> list[int]:
+    """Return the weights of a projection in that order; sparse synapses are sorted already."""
+    return [w for row in spec["weights"] for w in row] if spec["kind"] == "dense" else [s[2] for s in spec["synapses"]]
+
+
+def put(spec: dict, weights: list[int]) -> None:
+    """Write weights back into the description."""
+    if spec["kind"] == "dense":
+        size = len(spec["weights"][0])
+        spec["weights"] = [weights[n : n + size] for n in range(0, len(weights), size)]
+    else:
+        spec["synapses"] = [[i, j, w, d] for (i, j, _, d), w in zip(spec["synapses"], weights, strict=True)]

@@ -1,0 +1,158 @@
+"""From a compiled image of any trainable network to the training reference (tests/reference/reftrain.py), and the comparison.
+
+What the compiler chose (slices, the scale of each projection) is taken from the image; everything that docs/semantics.md and
+docs/neurons.md define by a formula is computed here again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import bridge
+import numpy as np
+from refadjoint import TWO
+
+from chipsim.compiler import ChipImage
+
+WIDTHS = ("synapse_word", "synapse_list_header", "synapse_delay", "synapse_tag", "axon_entry", "compartment_state", "membrane")
+
+
+def population(image: ChipImage, p: int) -> dict:
+    """Return population p for the reference."""
+    own, theta = image.network.population[p], 1 << image.formats.v_fraction
+    found = {"kind": own.neuron, "size": own.size, "biased": bool(getattr(own, "bias_mant", 0))}
+    if own.neuron == "loihi-lif":
+        return found | {"du": own.du, "dv": own.dv, "vth": theta >> 6, "bias_mant": own.bias_mant, "bias_exp": own.bias_exp}
+    if hasattr(own, "tau_ms"):
+        found["decay"] = round(4096 * math.exp(-image.network.dt_ms / own.tau_ms))
+    if hasattr(own, "tau_adapt_ms"):
+        found |= {"decay_a": round(4096 * math.exp(-image.network.dt_ms / own.tau_adapt_ms)), "jump": round(own.jump * theta)}
+    return found | ({} if own.neuron in ("input", "leaky-readout") else {"theta": theta})
+
+
+def fraction(image: ChipImage, k: int) -> int:
+    """Return f of weight = stored 2^-f thresholds; onto Loihi's neurons a stored weight adds 64 w 2^exponent to the current."""
+    exponent = image.formats.exponent[k]
+    loihi = image.network.population[image.network.ends[k][1]].neuron == "loihi-lif"
+    return image.formats.v_fraction - exponent - (6 if loihi else 0)
+
+
+def projection(image: ChipImage, k: int) -> dict:
+    """Return projection k for the reference, with the network's own weights rounded here."""
+    network, (pre, post) = image.network, image.network.ends[k]
+    spec, mask, top = network.projection[k], network.mask(k), 2 ** (network.learning.weight_bits - 1) - 1
+    weights = network.weights[network.names[k]].tolist()
+    rounded = [[max(-top, min(top, round(w * 2.0 ** fraction(image, k)))) for w in row] for row in weights]
+    found = {"pre": pre, "post": post, "kind": spec.kind, "exponent": image.formats.exponent[k], "message_bits": 0,
+             "loihi": network.population[post].neuron == "loihi-lif", "units": "threshold", "sign": None, "weight_bits": 8}  # fmt: skip
+    if spec.kind == "dense":
+        return found | {"weights": rounded, "delays": None}
+    listed = [[int(i), int(j), rounded[i][j], 0] for i, j in np.argwhere(mask)]
+    return found | {"synapses": listed, "delayed": False}
+
+
+def describe(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict, dict]:
+    """Return net, routed and rule of the reference."""
+    chip, network, form, learning = image.chip, image.network, image.formats, image.network.learning
+    modes, count = chip.arithmetic, range(len(network.population))
+    arithmetic = {"rounding": modes.rounding, "overflow_v": modes.overflow_v, "overflow_u": modes.overflow_u, "decay": modes.decay,
+                  "entries": modes.decay_table, "v_bits": chip.width("membrane"), "u_bits": form.widths.current}  # fmt: skip
+    net = {"steps": network.steps, "seed": seed, "sample": 0, "pass": 0, "arithmetic": arithmetic,
+           "populations": [population(image, p) for p in count],
+           "projections": [projection(image, k) for k in range(len(network.projection))]}  # fmt: skip
+    synapses = [
+        [(i, j, 0) for i, row in enumerate(p["weights"]) for j in range(len(row))]
+        if p["kind"] == "dense" else [(i, j, 0) for i, j, _, _ in p["synapses"]] for p in net["projections"]
+    ]  # fmt: skip
+    routed = {
+        "steps": network.steps, "predicate": chip.active_update, "axons": chip.axons, "decay": modes.decay,
+        "mesh": {name: getattr(chip.mesh, name) for name in ("tiles_x", "tiles_y", "cores_per_tile", "host_tile")},
+        "populations": net["populations"], "widths": {name: chip.width(name) if name in chip.widths else 0 for name in WIDTHS},
+        "projections": [{"pre": p["pre"], "post": p["post"], "kind": p["kind"], "synapses": s, "weight_bits": learning.weight_bits,
+                         "max_delay": None, "kernel_weights": 0} for p, s in zip(net["projections"], synapses, strict=True)],
+        "slices": [{"population": s.population, "core": s.core, "lo": s.lo, "hi": s.hi} for s in image.slices],
+    }  # fmt: skip
+    last, f, terms = len(network.population) - 1, form.v_fraction, learning.regularisers
+    rule = {
+        "delta_fraction": [learning.readout_delta_fraction if p == last else learning.delta_fraction for p in count],
+        "fraction": [fraction(image, k) for k in range(len(shifts))], "shift": shifts, "v_fraction": f,
+        "band": [round(learning.half_width * 2**f)] * (last + 1), "seed": seed, "write": learning.write, "scan": learning.scan,
+        "lut": bridge.surrogate_table(learning.surrogate, learning.half_width), "readout": network.readout,
+        "bits": {"delta": chip.width("delta"), "acc": chip.width("gradient_accumulator"), "weight": learning.weight_bits},
+        "regulariser": terms
+        and {"lambda_upper": terms.upper, "f_upper": terms.f_upper, "lambda_lower": terms.lower, "f_lower": terms.f_lower},
+    }  # fmt: skip
+    return net, routed, rule
+
+
+class Both:
+    """The kernels and the reference on one image, sample after sample."""
+
+    def __init__(self, image: ChipImage, shifts: list[int], seed: int):
+        from reftrain import Trainer
+
+        self.kernels = bridge.Kernels(image, shifts, seed)
+        self.trainer = Trainer(*describe(image, shifts, seed))
+        self.result = None
+
+    def differences(self, x: np.ndarray, label: int, index: int, run: int) -> dict[str, object]:
+        """Run one sample on both; return {what: (kernels, reference)} of everything in which they differ."""
+        trainer, kernels, image = self.trainer, self.kernels, self.kernels.image
+        trainer.net["inputs"] = x.astype(int).tolist()
+        kernels.forward([np.flatnonzero(row).tolist() for row in x], (kernels.seed, index, run))
+        seen = kernels.seen()
+        need = {int(c): int(n) for c, n in zip(image.routes.cores, kernels.learner.engine.log_need(), strict=True) if n}
+        kernels.backward(label, index, run)
+        errors, everyone = kernels.work.errors, range(1, len(image.network.population))
+        found = {
+            "spikes": seen.spikes, "active": seen.active_log, "scores": seen.scores, "best": seen.t_star, "log need": need,
+            "injections": errors.inject.tolist(), "penalties": kernels.by_population(errors.reg, range(1, everyone[-1])),
+            "deltas": kernels.by_population(errors.delta, everyone), "seconds": kernels.by_population(errors.second, everyone),
+            "gradients": self.gradients, "weights": kernels.weights.tolist(), "v": seen.v,
+        }  # fmt: skip
+        result = self.result = trainer.run(label, index, run)
+        expected = self.expected(result)
+        off = {name: (found[name], expected[name]) for name in found if found[name] != expected[name]}
+        counters = kernels.counters()
+        counts = bridge.unequal(bridge.as_counter(counters.counts[0], counters.cores), result.counters)
+        return off | ({"counters": counts} if counts else {})
+
+    @property
+    def gradients(self) -> list:
+        """Accumulators before the write."""
+        return self.kernels.accumulators
+
+    def expected(self, result) -> dict:
+        """Return what the reference found, in the words of the kernels."""
+        spikes, hidden = result.forward["spikes"], range(1, self.trainer.last)
+        some = [[] if not 0 < p < self.trainer.last else row for p, row in enumerate(result.penalties)]
+        two = [row if p and self.trainer.kinds[p] in TWO else [0] * len(row) for p, row in enumerate(result.y)]
+        return {
+            "spikes": [(t, p, n) for t, rows in enumerate(spikes) for p in hidden for n, sent in enumerate(rows[p]) if sent],
+            "active": result.active, "scores": result.scores, "best": result.best,
+            "log need": {core: n for core, n in result.log_need.items() if n}, "injections": result.injections,
+            "penalties": some, "deltas": [[], *result.x[1:]], "seconds": [[], *two[1:]],
+            "gradients": [g for row in result.gradients for g in row], "weights": [w for row in self.trainer.weights for w in row],
+            "v": [[[], *row[1:]] for row in result.forward["v"]],
+        }  # fmt: skip
+
+
+def tallied(result) -> Counter:
+    """Return how often each event happened on all cores and steps, for tests that something did."""
+    found: Counter = Counter()
+    for (_, stage, event, _, _), n in result.counters.items():
+        found[f"{stage} {event}"] += n
+    return found
+
+
+def learning_memory(image: ChipImage, trainer) -> dict[int, tuple[int, int]]:
+    """Return {core: bits of (gradient accumulators, error state)}, synapse by synapse and neuron by neuron."""
+    chip, found = image.chip, {}
+    for core in set(trainer.home.values()) - {-1}:
+        synapses = sum(len(row.synapses) for rows in trainer.rows.values() for row in rows if row.core == core)
+        kinds = [p for (p, _), home in trainer.home.items() if home == core]
+        words = sum(2 if p == trainer.last or trainer.kinds[p] in TWO else 1 for p in kinds) * chip.width("delta")
+        partial = sum(p != trainer.last for p in kinds) * chip.width("partial_error")
+        found[core] = synapses * chip.width("gradient_accumulator"), words + partial
+    return found
