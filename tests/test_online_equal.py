@@ -12,14 +12,11 @@ from hypothesis import strategies as st
 from refonline import OnlineChip
 from test_kernels_equal import Extremes, cases, repeat
 
-from chipsim.learning import RULES, is_online, rule_name
-from chipsim.learning.rules.rstdp import Rstdp
-from chipsim.learning.rules.triplet_stdp import TripletStdp
+from chipsim.learning import RULES, is_online
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
 ONLINE = [name for name in RULES if is_online(name)]
-MORE = [pytest.param(rule_name(rule), id=rule.name) for rule in (Rstdp, TripletStdp)]  # not registered by name
 SIGNALS = ("sym", "fa", "dfa", "sdfa", "label", "none")
 
 
@@ -45,7 +42,7 @@ def differences(seen, result) -> dict:
     return off | {"counters": counts} if counts else off
 
 
-@pytest.mark.parametrize("rule", [*ONLINE, *MORE])
+@pytest.mark.parametrize("rule", ONLINE)
 def test_equal_to_the_reference_bit_for_bit(rule):
     extremes, events = Extremes(), Counter()
 

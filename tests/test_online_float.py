@@ -15,7 +15,7 @@ from dense import deviation, forward, random_problem, scores
 import chipsim as cs
 from chipsim.learning.online.signals import feedback_weights
 from chipsim.learning.rules.rstdp import Rstdp
-from chipsim.learning.rules.triplet_stdp import TripletStdp
+from chipsim.learning.rules.stdp_triplet import StdpTriplet
 
 SHARP = 10
 
@@ -61,7 +61,7 @@ def test_rule_equals_its_sum(rule, seed):
 def test_triplets_and_rewards_equal_their_sums(seed):
     problem = random_problem(seed, SIZES, half_width=0.4)
     amplitudes = (3 / 512, 7 / 1024), (7 / 4096, 3 / 2048)
-    assert compared(TripletStdp, problem, lambda s: online.triplet_stdp(s, (16.8, 946, 33.7, 27), *amplitudes)) <= 1e-12
+    assert compared(StdpTriplet, problem, lambda s: online.triplet_stdp(s, (16.8, 946, 33.7, 27), *amplitudes)) <= 1e-12
 
     rewards = iter(2 * (answers(problem) == problem.y) - 1)
     assert compared(Rstdp, problem, lambda s: online.rstdp(s, int(next(rewards)), 20, 25)) <= 1e-12
