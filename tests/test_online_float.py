@@ -10,10 +10,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))
 import online
-from dense import deviation, random_problem
+from dense import deviation, forward, random_problem, scores
 
 import chipsim as cs
 from chipsim.learning.online.signals import feedback_weights
+from chipsim.learning.rules.rstdp import Rstdp
+from chipsim.learning.rules.stdp_triplet import StdpTriplet
 
 SHARP = 10
 
@@ -53,6 +55,22 @@ CASES = {
 def test_rule_equals_its_sum(rule, seed):
     problem = random_problem(seed, SIZES, surrogate=("paper", "box")[seed % 2], half_width=0.4)
     assert compared(rule, problem, CASES[rule]) <= 1e-12
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_triplets_and_rewards_equal_their_sums(seed):
+    problem = random_problem(seed, SIZES, half_width=0.4)
+    amplitudes = (3 / 512, 7 / 1024), (7 / 4096, 3 / 2048)
+    assert compared(StdpTriplet, problem, lambda s: online.triplet_stdp(s, (16.8, 946, 33.7, 27), *amplitudes)) <= 1e-12
+
+    rewards = iter(2 * (answers(problem) == problem.y) - 1)
+    assert compared(Rstdp, problem, lambda s: online.rstdp(s, int(next(rewards)), 20, 25)) <= 1e-12
+
+
+def answers(problem) -> np.ndarray:
+    """The classes that the reference finds, [B]."""
+    out = forward(problem.model, problem.weights, problem.x).out
+    return scores(problem.model, out)[0].argmax(axis=-1)
 
 
 @pytest.mark.parametrize("source", ["dfa", "sdfa", "fa"])

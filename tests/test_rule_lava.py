@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,8 @@ def test_strings_as_they_are():
     assert Rstdp.lava(rate=-6, weight_frac=0) == {
         "dw": "2^-5*u0*(y3-1)*t", "dt": "y0*x1 - 3*2^-2*x0*y1 - 5*2^-7*u0*t",
     }  # fmt: skip
+    page = (Path(__file__).parent.parent / "docs" / "rules.md").read_text()
+    assert f"Rstdp.lava(rate=-6, weight_frac=0)\n# {Rstdp.lava(rate=-6, weight_frac=0)}" in page
     assert Errors.lava(readout=True) == {"dw": "-u0*x1*(y3-64)"}
 
 

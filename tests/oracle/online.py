@@ -128,3 +128,32 @@ def stdp(s: Sample, plus: float, minus: float) -> list[np.ndarray]:
                     dw[i, j] -= minus * decay ** (a - t - 1)
         grads.append(-dw)
     return [*grads, filtered(s.spikes[-1], s.model.alpha_out).T @ s.error]
+
+
+def past(s: np.ndarray, tau: float) -> np.ndarray:
+    """Return the trace of spikes [T, N] before step t: sum over a < t of exp(-(t - 1 - a) / tau) s[a]."""
+    t, a = np.indices((len(s), len(s)))
+    return np.where(a < t, np.exp(-(t - 1.0 - a) / tau), 0.0) @ s
+
+
+def triplet_stdp(s: Sample, taus: tuple[float, ...], plus: tuple[float, float], minus: tuple[float, float]) -> list[np.ndarray]:
+    """Return the negative sum of all pair and triplet terms of every hidden layer. taus: of r1, r2, o1, o2; readout as above, with r1."""
+    grads = []
+    for layer in range(len(s.psi)):
+        pre, post = s.spikes[layer].copy(), s.spikes[layer + 1].copy()
+        r1, r2, o1, o2 = past(pre, taus[0]), past(pre, taus[1]), past(post, taus[2]), past(post, taus[3])
+        pre[0] = post[0] = 0.0  # a rule starts with step 1
+        up = r1.T @ (plus[0] * post + plus[1] * post * o2)
+        grads.append((minus[0] * pre + minus[1] * pre * r2).T @ o1 - up)
+    return [*grads, past(s.spikes[-1], taus[0]).T @ s.error]
+
+
+def rstdp(s: Sample, reward: int, tau: float, tag_tau: float) -> list[np.ndarray]:
+    """Return minus the reward times the tags at the end, pair term by pair term as they decay; readout as above."""
+    grads, keep = [], np.exp(-(len(s.error) - 1.0 - np.arange(len(s.error))) / tag_tau)[:, None]
+    for layer in range(len(s.psi)):
+        pre, post = s.spikes[layer].copy(), s.spikes[layer + 1].copy()
+        x, y = past(pre, tau), past(post, tau)
+        pre[0] = post[0] = 0.0
+        grads.append(-reward * (x.T @ (keep * post) - 0.75 * (keep * pre).T @ y))
+    return [*grads, past(s.spikes[-1], tau).T @ s.error]
