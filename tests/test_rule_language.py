@@ -111,21 +111,16 @@ def test_traced_operations_are_those_of_a_run(name):
 
 @pytest.mark.parametrize(("name", "hook"), HOOKS)
 def test_outcomes_stay_in_the_traced_range(name, hook):
-    """Compiled, interpreted and traced: the same outcome for the same integers, never outside the range that tracing gave."""
+    """Never outside the range that tracing gave; that compiled code gives the same is in test_online_equal.py and test_rule_tracing.py."""
     rule = rule_object(name)
     hook = next(h for h in rule.hooks if h.name == hook)
     count, reference = rule.count(hook), rule.bound(hook, FUNCTIONS)
-    from chipsim.learning.online import functions
-
-    compiled = rule.bound(hook, {**vars(functions), "abs": abs, "min": min, "max": max})
     ranges = [rule.range_of(argument) for argument in hook.arguments]
 
     @repeat(300)
     @given(st.tuples(*(st.one_of(st.sampled_from([r.lo, r.hi, 0]), st.integers(r.lo, r.hi)) for r in ranges)))
     def compare(values):
-        found = reference(*values)
-        assert count.lo <= found <= count.hi
-        assert int(compiled(*map(np.int64, values))) == found
+        assert count.lo <= reference(*values) <= count.hi
 
     compare()
 
