@@ -66,7 +66,7 @@ def draw_network(draw):
         half_width=draw(st.sampled_from([0.0625, 0.2, 0.5, 1.0, 3.0, *wide])), regularisers=draw(st.sampled_from(REGULARISERS)),
     )  # fmt: skip
     learning = {
-        "write": draw(st.sampled_from(["stochastic", "nearest"])), "weight_bits": draw(st.integers(2, 10)),
+        "write": draw(st.sampled_from(["stochastic", "stochastic", "nearest", "one-lsb", "sign"])), "weight_bits": draw(st.integers(2, 10)),
         "v_fraction": draw(st.integers(4, min(membrane - 3, 16))), "delta_fraction": draw(st.integers(7, delta - 2)),
         "readout_delta_fraction": draw(st.integers(7, delta - 2)),
     }  # fmt: skip

@@ -56,7 +56,8 @@ def cases(draw):
     lazy = chip.arithmetic.decay == "lazy"
     kinds = ("delta-lif", "adaptive-lif", "if") if lazy else generaldraws.KINDS
     learning = {
-        "write": draw(st.sampled_from(["stochastic", "nearest"])), "apply": draw(st.sampled_from(["after", "after", "inplace"])),
+        "write": draw(st.sampled_from(["stochastic", "nearest", "one-lsb", "sign"])),
+        "apply": draw(st.sampled_from(["after", "after", "inplace"])),
         "weight_bits": draw(st.sampled_from([4, 8])),
         "delta_fraction": draw(st.integers(6, delta - 2)), "readout_delta_fraction": draw(st.integers(8, min(14, delta - 2))),
         "scan": "touched" if lazy else draw(st.sampled_from(["clocked", "clocked", "touched"])),

@@ -196,3 +196,11 @@ def round_stochastic(x, shift, word):
     if shift == 0:
         return x
     return (x + (word & ((np.int64(1) << np.int64(shift)) - np.int64(1)))) >> np.int64(shift)
+
+
+@kernel
+def one_lsb(x, shift, word):
+    """Return the sign of x with probability min(1, |x| 2^-shift), else 0; `word`: 32 random bits, shift <= 32."""
+    if abs(x) > word & ((np.int64(1) << np.int64(shift)) - np.int64(1)):
+        return np.int64(1) if x > 0 else np.int64(-1)
+    return np.int64(0)

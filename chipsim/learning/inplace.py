@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import inner
 from chipsim.kernels.fixed import wide
-from chipsim.learning.writes import change
+from chipsim.learning.writes import change, draws
 
 
 @inner
@@ -27,7 +27,7 @@ def write_rows(t, k, circuit, weights, how, address, work):
             if count > 0:
                 a.visits[t, s] += circuit.row_words[circuit.rows[k] + i * (high - low) + s - low]
                 a.evaluations[t, s] += count
-                a.draws[t, s] += count if how[2] == 0 else 0
+                a.draws[t, s] += count if draws(how[2]) else 0
             for x in range(begin, begin + count):
                 j = e.live[x]
                 a.writes[t, s] += change(row + j, wide(e.delta[j]), t, weights, how, address)
@@ -51,5 +51,5 @@ def write_lists(t, k, circuit, wires, weights, how, address, work):
                     a.visits[t, s] += circuit.row_words[circuit.rows[k] + i * slices + s - low]
                     read = s
                 a.evaluations[t, s] += 1
-                a.draws[t, s] += 1 if how[2] == 0 else 0
+                a.draws[t, s] += 1 if draws(how[2]) else 0
                 a.writes[t, s] += change(wires.list_weight[x], wide(e.delta[j]), t, weights, how, address)

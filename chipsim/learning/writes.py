@@ -2,6 +2,8 @@
 
     stochastic  dw = (acc + r) >> S with r uniform in [0, 2^S): unbiased, one random word per synapse written
     nearest     dw = acc / 2^S rounded, halves up: updates below half a weight LSB are lost
+    one-lsb     dw = sign(acc) with probability min(1, |acc| 2^-S), one random word: the mean of stochastic below one LSB (ReckOn)
+    sign        dw = sign(acc / 2^S rounded): one LSB, and none where nearest would write none
 
 S is the shift of the write: fraction of delta + learning-rate shift - fraction of the weight; 0 <= S <= 32.
 """
@@ -9,11 +11,18 @@ S is the shift of the write: fraction of delta + learning-rate shift - fraction 
 from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import clip_symmetric, rescale, round_stochastic, wide
+from chipsim.kernels.fixed import clip_symmetric, one_lsb, rescale, round_stochastic, wide
 from chipsim.kernels.random import WEIGHT_WRITE, random_word
 
-POLICIES = {"stochastic": 0, "nearest": 1}
+POLICIES = {"stochastic": 0, "nearest": 1, "one-lsb": 2, "sign": 3}
+STOCHASTIC, ONE_LSB, SIGN = 0, 2, 3
 MOST_SHIFT = 32  # bits of one random word: a larger shift could not be rounded without bias
+
+
+@kernel
+def draws(policy):
+    """Return whether a write policy takes a random word for each synapse."""
+    return policy == STOCHASTIC or policy == ONE_LSB
 
 
 @kernel
@@ -45,7 +54,7 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
                     a.visits[0, s] += circuit.row_words[mark]
                     a.evaluations[0, s] += evaluations
                     a.writes[0, s] += writes
-                    a.draws[0, s] += evaluations if how[2] == 0 else 0
+                    a.draws[0, s] += evaluations if draws(how[2]) else 0
 
 
 @kernel
@@ -83,10 +92,14 @@ def write_one(n, weights, gradient, how, address):
 def change(n, acc, step, weights, how, address):
     """Move weight n by an accumulator (or a delta); step: part of the address of the random word."""
     shift, top, policy = how[0], how[1], how[2]
-    if policy == 0:
-        dw = round_stochastic(acc, shift, random_word(address[0], WEIGHT_WRITE, n, step, address[1], address[2]))
+    word = random_word(address[0], WEIGHT_WRITE, n, step, address[1], address[2]) if draws(policy) else 0
+    if policy == STOCHASTIC:
+        dw = round_stochastic(acc, shift, word)
+    elif policy == ONE_LSB:
+        dw = one_lsb(acc, shift, word)
     else:
         dw = rescale(acc, shift)
+        dw = min(max(dw, -1), 1) if policy == SIGN else dw
     before = wide(weights[n])
     after = clip_symmetric(before - dw, top)
     if after != before:

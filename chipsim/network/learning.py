@@ -42,7 +42,7 @@ class Learning(Description):
     half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
     regularisers: Regularisers | None = None
     scan: Literal["clocked", "touched", "analytic"] = "clocked"
-    write: Literal["stochastic", "nearest"] = "stochastic"
+    write: Literal["stochastic", "nearest", "one-lsb", "sign"] = "stochastic"
     apply: Literal["after", "inplace"] = "after"
     weight_bits: Annotated[int, Field(strict=True, ge=2, le=16)] = 8
     v_fraction: Annotated[int, Field(strict=True, ge=4, le=20)] | None = (

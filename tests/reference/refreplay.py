@@ -98,10 +98,14 @@ class LearningCore(Core):
 
     def step(self, gradient: int, shift: int, address: tuple[int, int, int]) -> int:
         """Return dw; address is (synapse, sample, pass)."""
-        if self.spec["write"] == "nearest":
-            return rescale(gradient, shift)
+        nearest, sign = rescale(gradient, shift), (gradient > 0) - (gradient < 0)
+        if self.spec["write"] in ("nearest", "sign"):
+            return nearest if self.spec["write"] == "nearest" or nearest == 0 else (1 if nearest > 0 else -1)
         self.count("update", "replay", "random_draws", 0)
-        return (gradient + write_word(self.spec["seed"], *address) % (1 << shift)) >> shift
+        r = write_word(self.spec["seed"], *address) % (1 << shift)
+        if self.spec["write"] == "one-lsb":
+            return sign if abs(gradient) > r else 0
+        return (gradient + r) >> shift
 
     def write(self, row: Row, n: int, dw: int) -> None:
         limit = (1 << (self.spec["bits"]["weight"] - 1)) - 1

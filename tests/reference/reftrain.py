@@ -257,11 +257,13 @@ class Trainer:
         top = (1 << (self.rule["bits"]["weight"] - 1)) - 1
         shift = self.rule["delta_fraction"][row.post] + self.rule["shift"][k] - self.rule["fraction"][k]
         self.count(UPDATE, "evaluations", t, row.core)
-        dw = rescale(acc, shift)
-        if self.rule["write"] == "stochastic":
+        dw, policy = rescale(acc, shift), self.rule["write"]
+        if policy == "sign":
+            dw = max(-1, min(1, dw))
+        if policy in ("stochastic", "one-lsb"):
             self.count(UPDATE, "random_draws", t, row.core)
-            r = write_word(self.rule["seed"], self.first[k] + w, self.net["sample"], self.net["pass"], t)
-            dw = (acc + r % (1 << shift)) >> shift
+            r = write_word(self.rule["seed"], self.first[k] + w, self.net["sample"], self.net["pass"], t) % (1 << shift)
+            dw = (acc + r) >> shift if policy == "stochastic" else (abs(acc) > r) * (1 if acc > 0 else -1)
         new = max(-top, min(top, self.weights[k][w] - dw))
         self.count(UPDATE, "writes", t, row.core, new != self.weights[k][w])
         self.weights[k][w] = new
