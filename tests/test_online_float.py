@@ -83,9 +83,8 @@ def test_signals_can_be_exchanged(source, align):
         image = cs.compile_network(
             cs.ssgd_network(**problem.arguments).with_weights(problem.named_weights), None, numerics="float64"
         )
-        scale = 2.0 ** -np.array(image.formats.weight_fraction)
-        at = image.circuit.offset
-        b = [feedback_weights(a, c, False, int(o)) * u for a, c, o, u in zip(SIZES, SIZES[1:], at, scale, strict=False)]
+        ends = zip(SIZES, SIZES[1:], image.circuit.offset, strict=False)
+        b = [feedback_weights(a, c, True, int(first)) for a, c, first in ends]
     assert (
         compared("ssgd-online", problem, lambda s: online.three_factors(s, source, ahead, b=b), signal=source, align=align)
         <= 1e-12

@@ -106,7 +106,10 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, thr
 
 
 def layerwise_weights(rule, circuit: Circuit, numbers: Numbers) -> np.ndarray:
-    """Return fixed random weights [W] in place of w for signals of source fa, in the format of the weights; empty for other sources."""
+    """Return fixed random weights [W] in place of w for signals of source fa, in the format of the weights; empty for other sources.
+
+    In float they are those of direct feedback, below 1 in size.
+    """
     number = np.int32 if numbers.fixed else circuit.rules.constants.dtype  # as weights are stored
     pre, post = circuit.pre.tolist(), circuit.post.tolist()
     if rule.learn is None or rule.learn.source != "fa":
@@ -114,8 +117,7 @@ def layerwise_weights(rule, circuit: Circuit, numbers: Numbers) -> np.ndarray:
     sizes = (circuit.hi - circuit.lo).tolist()
     parts = []
     for k, (a, b) in enumerate(zip(pre, post, strict=True)):
-        part = feedback_weights(sizes[a], sizes[b], False, int(circuit.offset[k])).reshape(-1)
-        parts.append(part if numbers.fixed else part * 2.0 ** -numbers.weight_fraction[k])
+        parts.append(feedback_weights(sizes[a], sizes[b], not numbers.fixed, int(circuit.offset[k])).reshape(-1))
     return np.concatenate(parts).astype(number)
 
 
