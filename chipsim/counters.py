@@ -32,20 +32,30 @@ REPLAY = (
     "rows_read", "rows_skipped", "rows_gathered", "words_read", "row_adds", "gather_adds", "error_packets",
     "error_hops_x", "error_hops_y", "error_hops_local", "packets_in", "barriers",
 )  # fmt: skip
+REWRITES = ("log_rewrites",)  # of replay in form A: ds takes the place of a code
+WALK = ("log_reads", "trace_decays", "trace_updates", "rows_read", "words_read", "row_adds", "barriers")  # form A, forward again
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
+COPY = ("copy_packets", "hops_x", "hops_y", "hops_local", "packets_in", "copy_writes")  # of changed weights, with pushed errors
 PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
 
-# (phase, stage, event), one row of the counts array each; stage: whether the chip does it in a forward or in a replay step
+# (phase, stage, event), one row of the counts array each; stage: the chip does it in a forward step, a replay step or a
+# step of the walk of form A
 EVENTS = (
     *(("forward", "forward", e) for e in FORWARD),
     *(("backward", "forward", e) for e in (*MARKING, *ONLINE)),
-    *(("backward", "replay", e) for e in REPLAY),
-    *(("update", "replay", e) for e in UPDATE),
+    *(("backward", "replay", e) for e in (*REPLAY, *REWRITES)),
+    *(("backward", "walk", e) for e in WALK),
+    *(("update", "replay", e) for e in (*UPDATE, *COPY)),
     *(("update", "forward", e) for e in PLASTIC),
 )
 OF_OTHER_RULES = frozenset(
     {("backward", "forward", e) for e in ONLINE} | {("update", "forward", e) for e in PLASTIC}
 )  # than replay
+OF_OTHER_FORMS = frozenset(
+    {("backward", "replay", e) for e in REWRITES}
+    | {("backward", "walk", e) for e in WALK}
+    | {("update", "replay", e) for e in COPY}
+)  # than form B with gathered errors
 ROW = {key: n for n, key in enumerate(EVENTS)}
 PHASES = ("forward", "backward", "update")
 SUMS = {"neuron_updates": ("updates_active", "updates_idle"), "hops": ("hops_x", "hops_y", "hops_local"),
@@ -114,4 +124,5 @@ class LinkLoads(NamedTuple):
     forward: np.ndarray  # [M, T, L] int64, packets of spikes
     marking: np.ndarray  # [M, T, L] int64, mark packets
     replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets of replay
-    signals: np.ndarray  # [M, T, L] int64, those of online rules, in forward steps
+    signals: np.ndarray  # [M, T, L] int64, those of online rules and of the loss of every step, in forward steps
+    copies: np.ndarray = np.zeros((1, 1, 1), dtype=np.int64)  # [M, T, L] int64, changed weights on their way to transposed copies

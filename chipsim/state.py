@@ -54,6 +54,17 @@ class Wires(NamedTuple):
     ring: np.ndarray  # [K] int64 first entry in the delay lines; neuron j, slot d at ring + j * depth + d
 
 
+class Copies(NamedTuple):
+    """Transposed weights as the presynaptic homes keep them (learning.transport = push); empty arrays under gather."""
+
+    rows: np.ndarray  # [K] int64 first entry in `words`; row of postsynaptic neuron j on slice s at rows + j * slices(pre) + s
+    words: np.ndarray  # [rows] int64 memory words of each of these rows; 0: there is none
+    first: np.ndarray  # [K] int64 row of postsynaptic neuron 0 in `start`
+    start: np.ndarray  # [R + 1] int64 synapses of row r are start[r] .. start[r + 1] (listed projections)
+    pre: np.ndarray  # [L] int64 presynaptic neuron, counted from the first of its population, ascending
+    weight: np.ndarray  # [L] int64 position of the weight
+
+
 class Circuit(NamedTuple):
     """What the compiler writes to the chip before step 1, weights apart."""
 
@@ -88,6 +99,12 @@ class Circuit(NamedTuple):
     predicate: int  # what an active update is (PREDICATES)
     acc_bits: int  # width of the gradient accumulator
     classes: int  # neurons of the readout (the last population); 0: there is none
+    form_a: bool  # weights learn in form A: ds meets traces
+    push: bool  # errors are pushed as ds
+    keep: (
+        np.ndarray
+    )  # [K] number: what a trace or a pushed error keeps per step, the decay word of V of the postsynaptic population
+    copies: Copies
     step_loss: bool  # a rule that is replayed takes the error of the loss of every step from its log
     rule_counts: int  # kinds of counts that an online rule makes; 0: it is replayed
 
@@ -145,6 +162,7 @@ class ActiveLog(NamedTuple):
     unit: np.ndarray  # [capacity] int64 global id
     gain: np.ndarray  # [capacity] number: g(V); fixed point: table entry with 8 fraction bits
     code: np.ndarray  # [capacity] int64: table index stored in the log word (fixed point)
+    ds: np.ndarray  # [capacity] number: what replay writes in its place under form A; else [0]
     start: np.ndarray  # [T * P + 1] int64
 
 
@@ -164,6 +182,18 @@ class Errors(NamedTuple):
     live: np.ndarray  # [N] int64: ids with delta != 0, slice by slice from slice_lo
     count: np.ndarray  # [S] int64: how many of them per slice
     dirty: np.ndarray  # [rows] bool: the accumulators of this row on this slice were touched
+
+
+class Forms(NamedTuple):
+    """What replay in form A or with pushed errors keeps (learning.forms); X: presynaptic neurons of all projections, one by one."""
+
+    ds: np.ndarray  # [N] number: error times surrogate derivative of the events of this step
+    source: np.ndarray  # [N] int64: ids with ds != 0, slice by slice from slice_lo
+    count: np.ndarray  # [S] int64: how many of them per slice
+    first: np.ndarray  # [K] int64: presynaptic neuron 0 of a projection in the arrays below
+    pushed: np.ndarray  # [X] number: Lam, the error pushed to a neuron through a projection
+    sums: np.ndarray  # [X] number: what arrives there in this step, exact
+    trace: np.ndarray  # [X] number: x, unsigned
 
 
 class Activity(NamedTuple):
@@ -187,7 +217,13 @@ class Activity(NamedTuple):
     writes: np.ndarray  # [T, S] int64 weight words that changed
     optimised: np.ndarray  # [T, S] int64 weights moved by an optimiser with state of its own
     updated: np.ndarray  # [1] int64: 1 if weights were written after this sample
+    pushed: np.ndarray  # [T, S, S] int64: ds sent from slice to slice in replay step t; [0, 0, 0] under gather
+    copied: np.ndarray  # [S, S] int64: changed weights sent to transposed copies; [0, 0] under gather
+    forms: np.ndarray  # [FORM_COUNTS, T, S] int64: what pushing and form A did (PUSH_WORDS ...); [0, T, S] without them
     rule: np.ndarray  # [COUNTS, T, S] int64: what an online rule did (learning.online.state); [0, T, S] under replay
+
+
+PUSH_WORDS, PUSH_DECAYS, WALK_DECAYS, WALK_UPDATES, WALK_ROWS, WALK_WORDS, WALK_ADDS, FORM_COUNTS = range(8)
 
 
 class Workspace(NamedTuple):
@@ -198,6 +234,7 @@ class Workspace(NamedTuple):
     spikes: SpikeLog
     active: ActiveLog
     errors: Errors
+    forms: Forms
     activity: Activity
 
 
@@ -207,6 +244,8 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
     populations, slices, neurons = len(circuit.lo), len(circuit.slice_lo), int(circuit.hi[-1])
     capacity, index, classes = steps * neurons, steps * populations + 1, circuit.classes
     widest = int((np.maximum(wires.depth, 1) * wires.width).max(initial=1))
+    pushing, other = int(circuit.push), circuit.push or circuit.form_a
+    fan = (circuit.hi - circuit.lo)[circuit.pre] * int(other)
     slots = int((wires.depth * wires.width).sum())
 
     def zeros(*shape: int, kind=number) -> np.ndarray:
@@ -226,10 +265,13 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
         ),
         Lines(zeros(neurons), bools(neurons), zeros(widest), bools(widest), zeros(slots), bools(slots)),
         SpikeLog(ints(capacity), zeros(capacity), ints(index)),
-        ActiveLog(ints(capacity), zeros(capacity), ints(capacity), ints(index)),
+        ActiveLog(ints(capacity), zeros(capacity), ints(capacity), zeros(capacity if circuit.form_a else 0), ints(index)),
         Errors(*(zeros(neurons) for _ in range(5)), bools(neurons), zeros(neurons), zeros(classes),
                zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons),
                ints(slices), bools(len(circuit.row_words))),
+        Forms(zeros(neurons), ints(neurons), ints(slices), np.cumsum(fan) - fan, *(zeros(int(fan.sum())) for _ in range(3))),
         Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(13)), ints(1),
+                 ints(pushing * steps, pushing * slices, pushing * slices), ints(pushing * slices, pushing * slices),
+                 ints(FORM_COUNTS if other else 0, steps, slices),
                  ints(circuit.rule_counts, steps, slices)),
     )  # fmt: skip

@@ -49,20 +49,21 @@ def draw_chip(draw, widths: dict):
 
 
 @st.composite
-def cases(draw):
-    """Return (network, chip, input [T, B, N], labels, shifts, seed)."""
+def cases(draw, **forms):
+    """Return (network, chip, input [T, B, N], labels, shifts, seed). forms: strategies of learning.form and learning.transport."""
     membrane, delta = draw(st.sampled_from([16, 20, 24])), draw(st.integers(13, 16))
     chip = draw_chip(draw, {"membrane": membrane, "delta": delta, "gradient_accumulator": draw(st.sampled_from([16, 20, 24]))})
     lazy = chip.arithmetic.decay == "lazy"
-    kinds = ("delta-lif", "adaptive-lif", "if") if lazy else generaldraws.KINDS
+    kinds = ("delta-lif", "adaptive-lif", "if") if lazy or forms else generaldraws.KINDS
     learning = {
         "write": draw(st.sampled_from(["stochastic", "nearest", "one-lsb", "sign"])),
-        "apply": draw(st.sampled_from(["after", "after", "inplace"])),
+        "apply": "after" if forms else draw(st.sampled_from(["after", "after", "inplace"])),
         "loss": draw(st.sampled_from([None, "score", "step"])),
         "weight_bits": draw(st.sampled_from([4, 8])),
         "delta_fraction": draw(st.integers(6, delta - 2)), "readout_delta_fraction": draw(st.integers(8, min(14, delta - 2))),
         "scan": "touched" if lazy else draw(st.sampled_from(["clocked", "clocked", "touched"])),
     }  # fmt: skip
+    learning |= {key: draw(strategy) for key, strategy in forms.items()}
     if learning["loss"] == "step":
         learning["sharpness"] = draw(st.sampled_from([None, 1, 10, 64]))
     regularisers = draw(st.sampled_from(REGULARISERS))
@@ -89,8 +90,7 @@ def test_random_networks_train_as_the_reference_does():
             assume(False)
         shifts = [max(0, -image.formats.write_shift(k, 0)) + faster for k in range(len(network.projection))]
         both = trainbridge.Both(image, shifts, seed)
-        bits = {m.core: (m.by_kind["gradient_accumulators"], m.by_kind["error_state"]) for m in image.memory}
-        assert bits == trainbridge.learning_memory(image, both.trainer)
+        assert trainbridge.told_memory(image) == trainbridge.learning_memory(image, both.trainer)
         for b in range(x.shape[1]):
             assert both.differences(x[:, b], int(y[b]), b, 3) == {}
             events = trainbridge.tallied(both.result)

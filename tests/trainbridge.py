@@ -11,6 +11,7 @@ from collections import Counter
 
 import bridge
 import numpy as np
+import refforms
 from refadjoint import TWO
 
 from chipsim.compiler import ChipImage
@@ -78,7 +79,8 @@ def describe(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict
         "delta_fraction": [learning.readout_delta_fraction if p == last else learning.delta_fraction for p in count],
         "fraction": [fraction(image, k) for k in range(len(shifts))], "shift": shifts, "v_fraction": f,
         "band": [round(learning.half_width * 2**f)] * (last + 1), "seed": seed, "write": learning.write,
-        "apply": learning.apply, "scan": learning.scan, "loss": learning.loss or "score", "sharpness": learning.sharpness or 10,
+        "apply": learning.apply, "scan": learning.scan,
+        "form": learning.form, "transport": learning.transport, "loss": learning.loss or "score", "sharpness": learning.sharpness or 10,
         "lut": bridge.surrogate_table(learning.surrogate, learning.half_width), "readout": network.readout,
         "bits": {"delta": chip.width("delta"), "acc": chip.width("gradient_accumulator"), "weight": learning.weight_bits},
         "regulariser": terms
@@ -147,14 +149,37 @@ def tallied(result) -> Counter:
     return found
 
 
-def learning_memory(image: ChipImage, trainer) -> dict[int, tuple[int, int]]:
-    """Return {core: bits of (gradient accumulators, error state)}, synapse by synapse and neuron by neuron."""
-    chip, found = image.chip, {}
+def told_memory(image: ChipImage) -> dict[int, tuple[int, ...]]:
+    """Return what the compiler says of the same."""
+    kinds = ("gradient_accumulators", "error_state", "traces", "transposed_weights")
+    return {m.core: tuple(m.by_kind.get(kind, 0) for kind in kinds) for m in image.memory}
+
+
+def learning_memory(image: ChipImage, trainer) -> dict[int, tuple[int, ...]]:
+    """Return {core: bits of (gradient accumulators, error state, traces, transposed weights)}, synapse by synapse, neuron by neuron."""
+    chip, found, out = image.chip, {}, Counter(p["pre"] for p in trainer.net["projections"])
+    forgets = trainer.form_a and trainer.push
     for core in set(trainer.home.values()) - {-1}:
-        synapses = sum(len(row.synapses) for rows in trainer.rows.values() for row in rows if row.core == core)
+        rows = [row for rows in trainer.rows.values() for row in rows if row.core == core]
         kinds = [p for (p, _), home in trainer.home.items() if home == core]
-        words = sum(2 if p == trainer.last or trainer.kinds[p] in TWO else 1 for p in kinds) * chip.width("delta")
-        partial = sum(p != trainer.last for p in kinds) * chip.width("partial_error")
-        kept = synapses if trainer.rule["apply"] == "after" else 0
-        found[core] = kept * chip.width("gradient_accumulator"), words + partial
+        hidden = [p for p in kinds if p != trainer.last]
+        words = sum((2 if p == trainer.last or trainer.kinds[p] in TWO else 1) - forgets for p in kinds)
+        words += sum(out[p] for p in hidden) if trainer.push else 0
+        partial = sum(out[p] if trainer.push else 1 for p in hidden) * chip.width("partial_error")
+        kept = sum(len(row.synapses) for row in rows) if trainer.rule["apply"] == "after" else 0
+        error_state = words * chip.width("delta") + partial
+        traces = 12 * len(rows) if trainer.form_a else 0
+        copies = transposed_memory(chip, trainer, core) if trainer.push else 0
+        found[core] = kept * chip.width("gradient_accumulator"), error_state, traces, copies
     return found
+
+
+def transposed_memory(chip, trainer, core: int) -> int:
+    """Return the bits of the transposed copies on a core: words of its rows, and entries of the axons that end there and that leave."""
+    words = entries = 0
+    for k, spec in enumerate(trainer.net["projections"]):
+        for j in trainer.incoming(k) if spec["pre"] else ():
+            for home, _, size in refforms.back_rows(trainer, k, j):
+                words += size * (home == core)
+                entries += (home == core) + (trainer.home[spec["post"], j] == core)
+    return words * chip.width("synapse_word") + entries * chip.width("axon_entry")

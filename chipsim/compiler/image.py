@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from chipsim.compiler.copies import form_arrays
 from chipsim.compiler.memory import CoreMemory
 from chipsim.compiler.plan import Plan, Slice
 from chipsim.compiler.quantize import NUMERICS, Formats
@@ -117,6 +118,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         predicate=PREDICATES[plan.chip.active_update if plan.chip else "received_input"],
         acc_bits=form.widths.gradient_accumulator,
         classes=populations[-1].size if plan.network.has_readout else 0,
+        **form_arrays(plan, form, slices, number),
         step_loss=plan.learning and step_loss(learning),
         rule_counts=COUNTS if is_online(learning.rule) else 0,
     )  # fmt: skip

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from chipsim.compiler.copies import Cuts, error_words, form_bits, pushed_synapses
 from chipsim.compiler.online import online_bits
 from chipsim.compiler.plan import Plan, Slice
-from chipsim.learning import is_online, losses_bits
+from chipsim.learning import is_online, losses_bits, step_loss
 
-LEARNING_KINDS = ("logs", "gradient_accumulators", "traces", "eligibility", "error_state", "loss")
-Cuts = dict[int, list[tuple[int, int]]]  # population -> its slices as (lo, hi)
+LEARNING_KINDS = ("logs", "gradient_accumulators", "traces", "eligibility", "error_state", "transposed_weights", "loss")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Load:
     axons_out: int
     synapse_words: int
     bits: dict[str, int]
-    longest: int  # synapses of the longest list
+    longest: int  # synapses over which an error is summed: of the longest list
 
 
 def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Load:
@@ -58,7 +58,10 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
         online = is_online(plan.network.learning.rule)
         synapses = sum(c.count for c in chains)
         bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
-    return Load(hi - lo, axons_in, leaving, words, bits, max((c.longest for c in chains), default=0))
+        bits |= {} if online else form_bits(plan, p, lo, hi, cuts)
+    pushed = plan.learning and plan.network.learning.transport == "push"
+    longest = pushed_synapses(plan, p, lo, hi) if pushed else max((c.longest for c in chains), default=0)
+    return Load(hi - lo, axons_in, leaving, words, bits, longest)
 
 
 def entries_out(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts) -> int:
@@ -84,11 +87,11 @@ def learning_bits(plan: Plan, p: int, n: int, synapses: int, loss: bool) -> dict
     population, last = plan.network.population[p], p == len(plan.network.population) - 1
     words, inplace = plan.chip.limit("log_words_per_core") if plan.chip else 0, plan.network.learning.apply == "inplace"
     delta, partial = plan.width("delta", 16), plan.width("partial_error", 32)
-    backward = max(1, len(population.model.adjoint)) * delta
+    backward, sums = error_words(plan, p, max(1, len(population.model.adjoint)))
     return {
         "logs": words * plan.width("log_word", 32),
         "gradient_accumulators": 0 if inplace else synapses * plan.width("gradient_accumulator", 24),
-        "error_state": n * (backward + (delta if last else partial)),
+        "error_state": n * (backward * delta + (delta if last else sums * partial)),
         "loss": losses_bits(population.size) if last and loss else 0,
     }
 
@@ -134,9 +137,11 @@ def learning_widths(plan: Plan, held: list[Slice], axons: int, longest: int) -> 
     network = plan.network
     steps = math.ceil(math.log2(network.steps)) if network.steps > 1 else 0
     neurons = sum(s.size for s in held)
-    flags = 7 if any(network.population[s.population].model.resets for s in held) else 6
+    flags, delta = 7 if any(network.population[s.population].model.resets for s in held) else 6, plan.width("delta", 16)
+    flags = max(flags, delta) if network.learning.form == "A" else flags  # ds is written in place of the code
     record = steps + max(math.ceil(math.log2(axons + 1)) + 2, math.ceil(math.log2(neurons + 1)) + flags)
-    top = ((1 << (network.learning.weight_bits - 1)) - 1) * (1 << (plan.width("delta", 16) - 1))
+    record = max(record, delta) if step_loss(network.learning) else record
+    top = ((1 << (network.learning.weight_bits - 1)) - 1) * (1 << (delta - 1))
     worst = longest * top
     return {
         "log_word_bits": (record, plan.width("log_word", 32)),

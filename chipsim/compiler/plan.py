@@ -62,8 +62,16 @@ class Plan:
         projection = self.network.projection[k]
         return (projection.weight_bits or MANTISSA_BITS) if projection.mantissa else self.network.learning.weight_bits
 
-    def lists(self, k: int, lo: int, hi: int) -> Lists:
-        """Return the synapse lists of projection k onto neurons lo .. hi - 1 of its postsynaptic population."""
+    @cached_property
+    def transposed(self) -> tuple[Synapses, ...]:
+        """Synapses of every projection from its targets back."""
+        return tuple(s.transposed() for s in self.synapses)
+
+    def lists(self, k: int, lo: int, hi: int, back: bool = False) -> Lists:
+        """Return the synapse lists of projection k onto neurons lo .. hi - 1 of its postsynaptic population.
+
+        back: those of the transposed copy, by postsynaptic neuron, onto neurons lo .. hi - 1 of its presynaptic population.
+        """
         delay, depth = self.width("synapse_delay", 0), self.synapses[k].depth
         if depth:
             delay = max(delay, int(digits(depth - 1)))
@@ -71,7 +79,7 @@ class Plan:
             self.width("synapse_word", 64), self.width("synapse_list_header", 10), self.weight_bits(k), delay,
             self.width("synapse_tag", 0),
         )  # fmt: skip
-        return lists(self.network.projection[k].kind, self.synapses[k], lo, hi, widths)
+        return lists(self.network.projection[k].kind, (self.transposed if back else self.synapses)[k], lo, hi, widths)
 
 
 def cut(size: int, parts: int) -> list[tuple[int, int]]:

@@ -40,6 +40,15 @@ class Synapses:
         counts = np.bincount(self.pre, minlength=self.sizes[0])
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
+    def transposed(self) -> Synapses:
+        """Return the same synapses sorted by target, pre and post exchanged; weights keep their place."""
+        sizes = self.sizes[::-1]
+        if not self.listed:
+            return Synapses(self.shape, sizes, self.stored, self.depth)
+        order = np.lexsort((self.pre, self.post))
+        columns = (self.post[order], self.pre[order], self.weight[order], self.delay[order])
+        return Synapses(self.shape, sizes, self.stored, self.depth, *columns)
+
     def pack(self, weights: np.ndarray) -> np.ndarray:
         """Return weights in their shape as the stored, flat ones."""
         return weights[self.mask] if self.mask is not None else weights.ravel()

@@ -19,12 +19,12 @@ STATIC = "static.core_seconds"  # name of the standing cost among the unpriced
 UNIT_EVENTS = {
     "synapses": ("words_read", "synops", "rows_read", "rows_skipped", "rows_gathered", "row_adds", "gather_adds"),
     "neurons": ("updates_active", "updates_idle", "spikes", "trace_decays", "error_updates", "evaluations"),
-    "network": ("inputs_injected", "packets", "hops_x", "hops_y", "hops_local", "packets_in", "barriers", "mark_packets",
+    "network": ("inputs_injected", "packets", "hops_x", "hops_y", "hops_local", "packets_in", "barriers", "mark_packets", "copy_packets",
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
-    "logs": ("active_log_entries", "spike_log_entries", "log_reads"),
+    "logs": ("active_log_entries", "spike_log_entries", "log_rewrites", "log_reads"),
     "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
-                 ("update", "evaluations"), "trace_updates", "eligibility_decays", "rules_readout", "rules_active", "rules_pre",
-                 "rules_post", "rules_error", "rules_epoch", "rules_sample_end"),
+                 "copy_writes", ("update", "evaluations"), "trace_updates", "eligibility_decays", "rules_readout", "rules_active",
+                 "rules_pre", "rules_post", "rules_error", "rules_epoch", "rules_sample_end"),
 }  # fmt: skip
 UNIT_OF = {event: unit for unit, events in UNIT_EVENTS.items() for event in events}
 

@@ -72,8 +72,9 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
 
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
-    difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link.
-    The update: the slowest core's sum of all work, in every step that has one. Each counted barrier adds its time over `tiles_used`
+    difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
+    of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
+    hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
     tiles. The host is no core.
 
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
@@ -86,21 +87,23 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     send, receive = (core_time(work, chip, "forward", "forward", side) for side in (SEND, RECEIVE))
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C] ns
     learning = plain + core_time(work, chip, "backward", "forward")
-    replay = core_time(work, chip, "backward", "replay")
+    replay, walk = core_time(work, chip, "backward", "replay"), core_time(work, chip, "backward", "walk")
     update = core_time(work, chip, "update", "replay") + core_time(work, chip, "update", "forward")  # never both in one sample
 
     loads = link_loads if chip.network_time == "hottest_link" else None
-    spikes, marks, errors, signals = (link_time(chip, loads, stage) for stage in ("forward", "marking", "replay", "signals"))
+    stages = ("forward", "marking", "replay", "signals", "copies")
+    spikes, marks, errors, signals, copies = (link_time(chip, loads, stage) for stage in stages)
     forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T] ns
     barriers = {phase: barrier_time(counts, chip, phase, tiles_used) for phase in PHASES}
     replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
-    backward_ns = (learning_steps - forward_steps).sum() + replay_steps.sum()
-    steps_ns = {"forward": forward_steps.sum(), "backward": backward_ns, "update": slowest(update, np.zeros(1)).sum()}
+    update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
+    backward_ns = (learning_steps - forward_steps).sum() + replay_steps.sum() + slowest(walk, NO_LINKS).sum()
+    steps_ns = {"forward": forward_steps.sum(), "backward": backward_ns, "update": update_steps.sum()}
 
     timed, unpriced = survey(counts, work, chip, loads is not None)
     parts = [float(steps_ns[p] + (barriers[p] or 0.0)) * NS if timed[p] else None for p in PHASES]
     network = "none" if loads is None else chip.network_time
-    return Time(*parts, total(parts), unpriced, network, critical(np.concatenate([learning, replay], axis=1), ids))
+    return Time(*parts, total(parts), unpriced, network, critical(np.concatenate([learning, replay, walk], axis=1), ids))
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
@@ -123,7 +126,7 @@ def link_time(chip: Chip, loads: LinkLoads | None, stage: str) -> np.ndarray:
     """Return [M, T, L] ns that the packets of a stage keep each link busy; [1, 1, 1] zeros without loads."""
     if loads is None:
         return np.zeros((1, 1, 1))
-    event = {"forward": "forward.hops_", "marking": "backward.hops_"}.get(stage, "backward.error_hops_")
+    event = {"forward": "forward.hops_", "marking": "backward.hops_", "copies": "update.hops_"}.get(stage, "backward.error_hops_")
     prices = [chip.time.get(event + kind) for kind in loads.kinds]
     return getattr(loads, stage) * np.array([p.value if p else 0.0 for p in prices])
 

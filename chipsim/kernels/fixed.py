@@ -12,6 +12,7 @@ from chipsim.kernels._jit import by_number, kernel
 
 DECAY_BITS = 12  # a decay word is a fraction in 1/4096 (Davies et al. 2018, Loihi)
 GAIN_BITS = 8  # fraction bits of a surrogate derivative
+TRACE_BITS, TRACE_FRACTION = 12, 8  # a presynaptic trace of replay: unsigned, a spike adds 1
 CONV_BITS = 24  # width at which a convolution wraps (lava-nc)
 ROUNDINGS = {"toward-zero": 0, "nearest": 1, "floor": 2, "stochastic": 3}
 OVERFLOWS = {"saturate": 0, "wrap": 1}
@@ -163,6 +164,15 @@ def _scaled_float(x, value):
     return x * value
 
 
+def _charge_fixed(x, value):
+    """Add a spike to a presynaptic trace, which saturates."""
+    return min(x + (np.int64(1) << np.int64(TRACE_FRACTION)), (np.int64(1) << np.int64(TRACE_BITS)) - np.int64(1))
+
+
+def _charge_float(x, value):
+    return x + value
+
+
 wide = by_number(_wide_fixed, _wide_float)
 number = by_number(_wide_fixed, _number_float)  # as `wide`, and floats in double precision
 decay = by_number(_decay_fixed, _decay_float)
@@ -176,6 +186,7 @@ settle = by_number(_settle_fixed, _settle_float)
 rescale = by_number(_rescale_fixed, _rescale_float)
 weigh = by_number(_weigh_fixed, _weigh_float)
 scaled = by_number(_scaled_fixed, _scaled_float)
+charge = by_number(_charge_fixed, _charge_float)
 portion = by_number(_portion_fixed, _portion_float)
 to_error = by_number(_to_error_fixed, _to_error_float)
 

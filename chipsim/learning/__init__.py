@@ -112,6 +112,11 @@ def step_loss(learning) -> bool:
     return learning.loss == "step" and not is_online(learning.rule)
 
 
+def forms(learning) -> bool:
+    """Return whether replay runs in another form than B with gathered errors."""
+    return learning.form == "A" or learning.transport == "push"
+
+
 def losses_bits(classes: int) -> int:
     """Return the memory in bits of the loss on its core: the exponential table, and score and error of every class."""
     return EXPONENTIAL_ENTRIES * EXPONENTIAL_BITS + classes * (SCORE_BITS + EXPONENTIAL_BITS)

@@ -51,6 +51,8 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
                         row = circuit.offset[k] + i * width - first
                         span = (row + circuit.slice_lo[s], row + circuit.slice_hi[s])
                         evaluations, writes = write_row(span, weights, gradient, one, address)
+                    if circuit.push and source > 0:
+                        a.copied[s, circuit.slice_of[circuit.lo[source] + i]] += writes
                     a.visits[0, s] += circuit.row_words[mark]
                     a.evaluations[0, s] += evaluations
                     a.writes[0, s] += writes
@@ -110,6 +112,6 @@ def change(n, acc, step, weights, how, address):
 @kernel
 def clear_update_counts(a):
     """Start the counts of an update."""
-    for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised):
+    for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised, a.copied):
         counts[:, :] = 0
     a.updated[0] = 1

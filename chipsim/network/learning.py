@@ -33,6 +33,8 @@ class Learning(Description):
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
     apply: gradients are accumulated and written after the replay of a sample, or each delta is written in place, without accumulators
     (fixed point only; errors of earlier steps then meet changed weights, so it is not SSGD).
+    form: replay adds deltas at logged spikes (B), or error times presynaptic trace at active events, in a second walk over the logs (A).
+    transport: active neurons pull their error through their weights (gather), or active neurons above push theirs (push).
     """
 
     rule: str = "ssgd-replay"
@@ -46,6 +48,8 @@ class Learning(Description):
     scan: Literal["clocked", "touched", "analytic"] = "clocked"
     write: Literal["stochastic", "nearest", "one-lsb", "sign"] = "stochastic"
     apply: Literal["after", "inplace"] = "after"
+    form: Literal["B", "A"] = "B"
+    transport: Literal["gather", "push"] = "gather"
     weight_bits: Annotated[int, Field(strict=True, ge=2, le=16)] = 8
     v_fraction: Annotated[int, Field(strict=True, ge=4, le=20)] | None = (
         None  # fraction bits of V; none: as many as the chip's V allows, at most 12

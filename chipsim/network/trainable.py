@@ -66,6 +66,26 @@ def replay_problems(network: Network) -> list[Problem]:
     if rule.sharpness is not None and rule.loss != "step":
         limit = "the softmax of the class scores has none; it belongs to a loss per step"
         found.append(Problem(name, "learning.sharpness", rule.sharpness, limit, "learning.loss = 'step'"))
+    return found + form_problems(network)
+
+
+def form_problems(network: Network) -> list[Problem]:
+    """Return what form A and pushed errors cannot train."""
+    rule, name, found = network.learning, f'network "{network.name}"', []
+    reasons = {
+        "form": ("A", "each reset cuts the presynaptic trace, which would have to be a state of every synapse"),
+        "transport": ("push", "its error decays in two variables and each reset cuts it, so that sums of it do not decay alike"),
+    }
+    for key, (other, reason) in reasons.items():
+        if getattr(rule, key) != other:
+            continue
+        for p in network.population[1:]:
+            if p.model.resets:
+                limit = f"population {p.name} is {p.neuron}: {reason}"
+                found.append(Problem(name, f"learning.{key}", other, limit))
+        if rule.apply == "inplace":
+            limit = "writes in place are those of form B with gathered errors"
+            found.append(Problem(name, f"learning.{key}", other, limit, "learning.apply = 'after'"))
     return found
 
 
@@ -80,6 +100,10 @@ def online_problems(network: Network) -> list[Problem]:
     if network.learning.loss == "score":
         limit = f"rule {rule!r} learns in every step of the sample: its loss is that of each step; class scores are known after the last"
         found.append(Problem(name, "learning.loss", "score", limit))
+    for key, given, usual in (("form", network.learning.form, "B"), ("transport", network.learning.transport, "gather")):
+        if given != usual:
+            limit = f"rule {rule!r} learns in forward time: forms and transports are options of replay"
+            found.append(Problem(name, f"learning.{key}", given, limit))
     if network.learning.apply == "inplace":
         limit = f"rule {rule!r} accumulates over the sample; writes in place are an option of ssgd-replay"
         found.append(Problem(name, "learning.apply", "inplace", limit))

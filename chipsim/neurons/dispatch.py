@@ -106,6 +106,20 @@ TRAINED = {code: model(name) for name, code in CODES.items() if model(name).MODE
 back_loop_of = by_code({c: back_loop(m.adjoint, len(m.MODEL.adjoint) > 1) for c, m in TRAINED.items()}, "first, k, bits, slots")
 
 
+def source_loop(adjoint: Callable) -> Callable:
+    """Return ds of an active event of one model: what its adjoint makes of a delta of zero."""
+    adjoint = inlined(getattr(adjoint, "py_func", adjoint))
+
+    def run(error, gain, second, k, bits):
+        return adjoint((second * 0, second), error, gain, False, k, bits)[0]
+
+    return inner(run)
+
+
+# a reset cuts delta between events: what such a neuron sends is no ds (network.trainable refuses it)
+source_of = by_code({c: source_loop(m.adjoint) for c, m in TRAINED.items() if not m.MODEL.resets}, "error, gain, second, k, bits")
+
+
 @inner
 def sweep_back(code, first, end, k, bits, e):
     """Replay one step of the compartments first .. end (a slice); return how many variables were decayed, how many deltas live."""

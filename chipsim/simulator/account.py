@@ -11,6 +11,7 @@ from chipsim.compiler import ChipImage
 from chipsim.counters import PLASTIC, ROW, Counters
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
+from chipsim.simulator.formcounts import book_copies, book_forms
 from chipsim.simulator.ledger import Ledger, later, sent
 from chipsim.simulator.online import book_losses, book_online
 from chipsim.state import Activity
@@ -30,13 +31,16 @@ def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts
     elif image.learning:
         marks = book_marking(image, activity, ledger)
         if learned:
-            book_replay(image, activity, ledger, arrivals, marks)
+            gathers = book_replay(image, activity, ledger, arrivals, marks)
+            book_forms(image, activity, ledger, gathers)
             if image.circuit.step_loss:
                 book_steps(image, ledger)
             else:
                 book_loss(image, ledger)
     if learned:
         book_update(activity, ledger)
+        if image.circuit.push:
+            book_copies(image, activity, ledger)
     if plastic is not None:
         for event, per_slice in zip(PLASTIC, plastic, strict=True):
             ledger.book("update", "forward", event, per_slice)
@@ -80,22 +84,28 @@ def book_marking(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
     return marks
 
 
-def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndarray, marks: np.ndarray) -> None:
-    """Book the replay steps; the record of (i, t - 1) is read in replay step t, where it also arrived."""
-    routes, stage = image.routes, ("backward", "replay")
-    leaving, active = sent(a.active), a.active @ routes.home
+def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """Book the replay steps; the record of (i, t - 1) is read in replay step t, where it also arrived.
+
+    Returns [M, T, S] records of the spike logs (form A reads them again). With form A and push replay reads none of them.
+    """
+    routes, stage, circuit = image.routes, ("backward", "replay"), image.circuit
+    records = arrivals + marks
+    read = records * (not (circuit.form_a and circuit.push))
+    leaving, active = sent(a.active) * (not circuit.push), a.active @ routes.home
     gathered = later(leaving @ routes.axons)
-    plain = arrivals + marks - gathered  # records that spiked only
-    met = np.where(a.live > 0, plain, 0)
+    plain = read - gathered  # records that spiked only
+    live = (a.live > 0) & (not circuit.form_a)
+    met = np.where(live, plain, 0)
     only = later((sent(a.spikes) + sent(a.marks) - leaving) @ routes.words)  # words of the rows of such records
-    ledger.book(*stage, "log_reads", active + a.resets @ routes.home + arrivals + marks)
+    ledger.book(*stage, "log_reads", active + a.resets @ routes.home + read)
     ledger.book(*stage, "trace_decays", a.decays)
     ledger.book(*stage, "error_updates", a.injected)
     ledger.book(*stage, "evaluations", active)
     ledger.book(*stage, "rows_read", gathered + met)
     ledger.book(*stage, "rows_skipped", plain - met)
     ledger.book(*stage, "rows_gathered", gathered)
-    ledger.book(*stage, "words_read", later(leaving @ routes.words) + np.where(a.live > 0, only, 0))
+    ledger.book(*stage, "words_read", later(leaving @ routes.words) + np.where(live, only, 0))
     ledger.book(*stage, "row_adds", a.row_adds)
     ledger.book(*stage, "gather_adds", a.gather_adds)
     ledger.book(*stage, "error_packets", gathered)
@@ -103,6 +113,7 @@ def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndar
     ledger.hops(*stage, "error_hops", np.stack([later(leaving @ way) for way in back]))
     ledger.book_home(*stage, "packets_in", leaving * routes.axons.sum(axis=1))
     ledger.barriers(*stage, slice(1, None))
+    return records
 
 
 def book_loss(image: ChipImage, ledger: Ledger) -> None:
@@ -141,6 +152,8 @@ def book_steps(image: ChipImage, ledger: Ledger) -> None:
     book_losses(image, np.where(image.routes.readout, image.circuit.classes, 0), ledger)
     ledger.book("backward", "forward", "active_log_entries", errors)
     ledger.book("backward", "replay", "log_reads", errors)
+    if image.circuit.form_a:
+        ledger.book("backward", "walk", "log_reads", errors)
 
 
 def book_update(a: Activity, ledger: Ledger) -> None:

@@ -44,12 +44,16 @@ class LinkTable:
             marking, signals = self.online(activity, out, home) if learned else (replay, replay)
             return LinkLoads(self.kinds, forward, marking, replay, signals)
         if learned:
-            replay = later(sent(activity.active)) @ back
+            pushed = self.image.circuit.push
+            replay = np.einsum("mtab,abl->mtl", activity.pushed, self.way) if pushed else later(sent(activity.active)) @ back
         if learned and self.image.circuit.step_loss:
             signals[:, 1:] += self.loss_packets()
         elif learned:
             replay[:, -1] += self.loss_packets()
-        return LinkLoads(self.kinds, forward, marking, replay, signals)
+        copies = np.zeros_like(forward)
+        if learned and self.image.circuit.push:
+            copies[:, 0] = np.einsum("mab,abl->ml", activity.copied, self.way)
+        return LinkLoads(self.kinds, forward, marking, replay, signals, copies)
 
     def online(self, activity: Activity, out: np.ndarray, home: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the packets of marks and of learning signals on each link; out: of a mark, home: [G, S, L] from a receiver back."""

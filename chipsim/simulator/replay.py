@@ -59,6 +59,7 @@ def clear_counts(a):
         a.draws,
         a.writes,
         a.optimised,
+        a.copied,
     ):
         counts[:, :] = 0
     a.updated[0] = 0

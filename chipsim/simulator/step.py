@@ -165,7 +165,7 @@ def remember(t, circuit, m, active, activity):
                 active.code[end] = code
                 active.gain[end] = gain
                 activity.active[t, circuit.group_of[n]] += 1
-                if m.cells.payload[n] == 0:
+                if m.cells.payload[n] == 0 and not circuit.push:
                     activity.marks[t, circuit.group_of[n]] += 1
                 end += 1
             elif own and m.cells.payload[n] != 0:

@@ -59,7 +59,7 @@ def count_update(image: ChipImage, engine: Engine, gradient: np.ndarray, changed
     """
     a, circuit, slices = engine.work.activity, image.circuit, len(image.slices)
     clear_update_counts(a)
-    rows, row_slice = row_of_weight(image)
+    rows, row_slice, homes, hidden = row_of_weight(image)
     dirty = engine.work.errors.dirty
     fetched = np.ones_like(dirty) if dense else dirty
     met = np.ones(len(gradient), dtype=np.bool_) if dense else (gradient != 0) & dirty[rows]
@@ -67,16 +67,23 @@ def count_update(image: ChipImage, engine: Engine, gradient: np.ndarray, changed
     a.evaluations[0] = np.bincount(row_slice[rows[met]], minlength=slices)
     a.optimised[0] = a.evaluations[0] if dense else 0
     a.writes[0] = np.bincount(row_slice[rows[changed]], minlength=slices)
+    if circuit.push:
+        np.add.at(a.copied, (row_slice[rows[changed]], homes[changed]), hidden[changed])
     dirty[:] = False
 
 
-def row_of_weight(image: ChipImage) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row (of the table of dirty rows) of every weight [W], and the slice of every row; dense and sparse projections."""
-    circuit, rows, slices = image.circuit, [], []
+def row_of_weight(image: ChipImage) -> tuple[np.ndarray, ...]:
+    """Return the row (of the table of dirty rows) of every weight [W], the slice of every row, and of every weight the home of i.
+
+    That is its slice, and whether the neuron is a hidden one. Dense and sparse projections.
+    """
+    circuit, rows, slices, homes, hidden = image.circuit, [], [], [], []
     for k, synapses in enumerate(image.plan.synapses):
         low, high = circuit.first_slice[circuit.post[k]], circuit.first_slice[circuit.post[k] + 1]
         pre, post = (synapses.pre, synapses.post) if synapses.listed else np.divmod(np.arange(synapses.stored), synapses.sizes[1])
         part = circuit.slice_of[circuit.lo[circuit.post[k]] + post] - low
         rows.append(circuit.rows[k] + pre * (high - low) + part)
         slices.append(np.tile(np.arange(low, high), synapses.sizes[0]))
-    return np.concatenate(rows), np.concatenate(slices)
+        homes.append(circuit.slice_of[circuit.lo[circuit.pre[k]] + pre])
+        hidden.append(np.full(len(pre), circuit.pre[k] > 0))
+    return np.concatenate(rows), np.concatenate(slices), np.concatenate(homes), np.concatenate(hidden)

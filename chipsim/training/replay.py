@@ -9,10 +9,12 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import ConfigError, Problem, raise_all
-from chipsim.learning import rule_of, step_loss
+from chipsim.learning import forms, rule_of, step_loss
 from chipsim.learning.losses import start_backward
 from chipsim.simulator.engine import Engine
 from chipsim.training.step_loss import StepLoss
+
+KERNELS = "chipsim.simulator.forms"  # of form A and pushed errors
 
 
 class Replay:
@@ -21,7 +23,7 @@ class Replay:
     def __init__(self, image: ChipImage, engine: Engine):
         form, decay = image.formats, image.circuit.decay[-1]
         self.image, self.engine = image, engine
-        self.rule = import_module(rule_of(image.network.learning).kernels)
+        self.rule = import_module(KERNELS if forms(image.network.learning) else rule_of(image.network.learning).kernels)
         self.gain = DECAY_ONE - decay if form.fixed else 1 - decay
         self.regulariser = regulariser_terms(image)
         self.losses = StepLoss(image, engine) if step_loss(image.network.learning) else None

@@ -22,6 +22,13 @@ def source(event: tuple[int, int] | None, more: int, bits: int) -> int:
     return rescale(event[1] * saturate(event[0] + more, bits), 8) if event else 0
 
 
+def blame(spec: dict, y: int, event: tuple[int, int] | None, bits: int) -> int:
+    """Return ds of an event: its error times g; at the readout the injected error."""
+    if event is None or spec["kind"] == "leaky-readout":
+        return event[0] if event else 0
+    return source(event, y if spec["kind"] == "adaptive-lif" else 0, bits)
+
+
 def delta_lif(spec: dict, x: int, y: int, event: tuple[int, int] | None, fired: bool, bits: int) -> tuple[int, int]:
     return saturate(decay(x, spec["decay"]) + source(event, 0, bits), bits), 0
 

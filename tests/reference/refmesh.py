@@ -17,6 +17,7 @@ KINDS = {
     "score": ("backward", "replay", "score_packets", "error_hops"),
     "broadcast": ("backward", "replay", "broadcasts", "error_hops"),
     "error": ("backward", "replay", "error_packets", "error_hops"),
+    "copy": ("update", "replay", "copy_packets", "hops"),
     # online rules: the same in forward steps
     "score now": ("backward", "forward", "score_packets", "error_hops"),
     "broadcast now": ("backward", "forward", "broadcasts", "error_hops"),

@@ -2,8 +2,8 @@
 
 `net` is what `refnet` runs, `routed` the same network as `refroute` cuts it over cores; rule is a dictionary:
     delta_fraction [p], fraction [k] (real weight = w 2^-fraction, in thresholds), shift [k] (rate 2^-s), band [p] (units of V),
-    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, apply, loss, sharpness, seed, readout,
-    regulariser (as in `refchip`)
+    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, apply, form, transport, loss, sharpness,
+    seed, readout, regulariser (as in `refchip`)
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import refadjoint
+import refforms
 import refnet
 import refroute
 from refjudge import judge
@@ -56,6 +57,7 @@ class Trainer:
     def __init__(self, net: dict, routed: dict, rule: dict):
         self.net, self.routed, self.rule, self.steps = net, routed, rule, net["steps"]
         self.numbers, self.home = Fixed(rule), refroute.homes(routed)
+        self.form_a, self.push = rule["form"] == "A", rule["transport"] == "push"
         self.kinds, self.last = [p["kind"] for p in net["populations"]], len(net["populations"]) - 1
         self.rows: dict[tuple[int, int, int], list[Row]] = defaultdict(list)  # (population, neuron, projection) -> axons
         for k, (spec, where) in enumerate(zip(net["projections"], routed["projections"], strict=True)):
@@ -69,6 +71,10 @@ class Trainer:
     def axons(self, p: int, n: int) -> list[tuple[int, Row]]:
         """Return (projection, row) of every axon of a neuron."""
         return [(k, row) for k in range(len(self.net["projections"])) for row in self.rows.get((p, n, k), ())]
+
+    def incoming(self, k: int) -> dict[int, list[tuple[int, int]]]:
+        """Return {postsynaptic neuron: [(presynaptic neuron, number of the weight)]} of projection k."""
+        return refforms.by_target(numbered(self.net["projections"][k]))
 
     def run(self, label: int, index: int = 0, pass_index: int = 0) -> Result:
         """Run, replay and write one sample."""
@@ -113,7 +119,8 @@ class Trainer:
                     if (t, p, n) in self.events or own:
                         self.count(FORWARD, "active_log_entries", t, core)
                         result.log_need[core] += 1
-                    if (t, p, n) in self.events and not spikes[t][p][n] and t < self.steps - 1 and (p, n) in ends:
+                    silent = (t, p, n) in self.events and not spikes[t][p][n]
+                    if silent and not self.push and t < self.steps - 1 and (p, n) in ends:
                         for packet in refroute.walk(self.routed, core, ends[p, n]):
                             self.count(FORWARD, "mark_packets", t, core)
                             for kind, _, _ in packet:
@@ -126,7 +133,7 @@ class Trainer:
         for t in range(self.steps - 1):
             for p in range(self.last):
                 for n, sent in enumerate(spikes[t][p]):
-                    for _, row in self.axons(p, n) if sent or (t, p, n) in self.events else ():
+                    for _, row in self.axons(p, n) if sent or (not self.push and (t, p, n) in self.events) else ():
                         self.count(FORWARD, "spike_log_entries", t + 1, row.core)
                         self.count(FORWARD, "packets_in", t + 1, row.core, 0 if sent else 1)
                         result.log_need[row.core] += 1
@@ -151,6 +158,8 @@ class Trainer:
         result.gradients = [[0] * len(w) for w in self.weights]
         self.partial: Counter = Counter()  # (population, neuron) -> rescaled errors of all projections
         self.dirty: dict[tuple, Row] = {}
+        self.ds: dict[tuple[int, int, int], int] = {}  # (t, population, neuron) -> ds of the event
+        self.pushed: Counter = Counter()  # (projection, presynaptic neuron) -> Lam
         self.first = [sum(len(w) for w in self.weights[:k]) for k in range(len(self.weights))]
         for t in range(self.steps - 1, 0, -1):
             self.count(REPLAY, "barriers", t, HOST)
@@ -158,14 +167,24 @@ class Trainer:
                 for n in range(len(result.x[p])):
                     self.evaluate(t, p, n, result)
             self.partial, waiting = Counter(), []
-            for p in range(self.last):
-                for n, sent in enumerate(result.forward["spikes"][t - 1][p]):
-                    if sent or (t - 1, p, n) in self.events:
-                        waiting += self.walk(t, p, n, bool(sent), result)
+            for p, n in self.recorded(t - 1, result):
+                waiting += self.walk(t, p, n, result)
+            if self.push and t > 1:
+                refforms.push(self, t)
             for k, row, live in waiting:
                 self.count(UPDATE, "visits", t, row.core, row.words)
                 for j, w in live:
                     self.write(k, w, result.x[row.post][j], t, row)
+        if self.form_a:
+            refforms.walk(self, result)
+
+    def recorded(self, t: int, result: Result) -> list[tuple[int, int]]:
+        """Return (population, neuron) of the records of the spike logs of step t that replay reads, in their order."""
+        if self.push and self.form_a:
+            return []
+        everyone = [(p, n) for p in range(self.last) for n in range(self.net["populations"][p]["size"])]
+        spikes = result.forward["spikes"][t]
+        return [(p, n) for p, n in everyone if spikes[p][n] or (not self.push and (t, p, n) in self.events)]
 
     def evaluate(self, t: int, p: int, n: int, result: Result) -> None:
         """Step a for one neuron."""
@@ -180,19 +199,24 @@ class Trainer:
         self.count(REPLAY, "log_reads", t, core, (t, p, n) in self.events or fired)
         x, y = result.x[p][n], result.y[p][n]
         self.count(REPLAY, "trace_decays", t, core, (x != 0) + (y != 0))
-        result.x[p][n], result.y[p][n] = refadjoint.step(self.net["populations"][p], x, y, event, fired, bits)
+        spec = self.net["populations"][p]
+        self.ds[t, p, n] = refadjoint.blame(spec, y, event, bits)
+        self.count(REPLAY, "log_rewrites", t, core, self.form_a and (t, p, n) in self.events)
+        x, result.y[p][n] = refadjoint.step(spec, x, y, event, fired, bits)
+        result.x[p][n] = 0 if self.form_a and self.push else x
 
-    def walk(self, t: int, p: int, n: int, spiked: bool, result: Result) -> list[tuple]:
+    def walk(self, t: int, p: int, n: int, result: Result) -> list[tuple]:
         """Steps b and c for the records of one neuron; the exact sums of a projection come together before they are rounded.
 
         Returns what is to be written in place when all errors are gathered: (projection, row, synapses with a delta).
         """
-        active, sums, waiting = (t - 1, p, n) in self.events, Counter(), []
+        active, sums, waiting = not self.push and (t - 1, p, n) in self.events, Counter(), []
+        spiked = result.forward["spikes"][t - 1][p][n] != 0
         for k, row in self.axons(p, n):
             delta = result.x[row.post]
             live = [(j, w) for j, w in row.synapses if delta[j] != 0]
             piece = [m for (q, m), core in self.home.items() if q == row.post and core == row.core]
-            met = any(delta[m] != 0 for m in piece)
+            met = not self.form_a and any(delta[m] != 0 for m in piece)
             self.count(REPLAY, "log_reads", t, row.core)
             if active or met:
                 self.count(REPLAY, "rows_read", t, row.core)
@@ -201,7 +225,7 @@ class Trainer:
                 self.count(REPLAY, "rows_skipped", t, row.core)
             if spiked and self.rule["apply"] == "inplace":
                 waiting += [(k, row, live)] if live else []
-            elif spiked:
+            elif spiked and not self.form_a:
                 self.count(REPLAY, "row_adds", t, row.core, len(live))
                 for j, w in live:
                     result.gradients[k][w] = saturate(result.gradients[k][w] + delta[j], self.rule["bits"]["acc"])
@@ -242,6 +266,8 @@ class Trainer:
             dw = (acc + r) >> shift if policy == "stochastic" else (abs(acc) > r) * (1 if acc > 0 else -1)
         new = max(-top, min(top, self.weights[k][w] - dw))
         self.count(UPDATE, "writes", t, row.core, new != self.weights[k][w])
+        if self.push and new != self.weights[k][w]:
+            refforms.copy(self, k, w, t, row)
         self.weights[k][w] = new
 
 
