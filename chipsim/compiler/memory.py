@@ -57,7 +57,7 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
     if plan.learning:
         online = is_online(plan.network.learning.rule)
         synapses = sum(c.count for c in chains)
-        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
+        bits |= online_bits(plan, p, hi - lo, chains, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
     return Load(hi - lo, axons_in, leaving, words, bits, max((c.longest for c in chains), default=0))
 
 
