@@ -88,6 +88,7 @@ class Circuit(NamedTuple):
     predicate: int  # what an active update is (PREDICATES)
     acc_bits: int  # width of the gradient accumulator
     classes: int  # neurons of the readout (the last population); 0: there is none
+    step_loss: bool  # a rule that is replayed takes the error of the loss of every step from its log
     rule_counts: int  # kinds of counts that an online rule makes; 0: it is replayed
 
 
@@ -158,6 +159,7 @@ class Errors(NamedTuple):
     fired: np.ndarray  # [N] bool: spiked in this step, of populations that reset to zero
     reg: np.ndarray  # [N] number: regulariser term, constant over t
     inject: np.ndarray  # [C] number: error that enters a class
+    losses: np.ndarray  # [T, C] number: error of the loss of every step; [0, C] with a loss of the class scores
     due: np.ndarray  # [C] int64: the step at which it enters, -1: at every step (readout mode sum)
     live: np.ndarray  # [N] int64: ids with delta != 0, slice by slice from slice_lo
     count: np.ndarray  # [S] int64: how many of them per slice
@@ -225,7 +227,8 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
         Lines(zeros(neurons), bools(neurons), zeros(widest), bools(widest), zeros(slots), bools(slots)),
         SpikeLog(ints(capacity), zeros(capacity), ints(index)),
         ActiveLog(ints(capacity), zeros(capacity), ints(capacity), ints(index)),
-        Errors(*(zeros(neurons) for _ in range(5)), bools(neurons), zeros(neurons), zeros(classes), ints(classes), ints(neurons),
+        Errors(*(zeros(neurons) for _ in range(5)), bools(neurons), zeros(neurons), zeros(classes),
+               zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons),
                ints(slices), bools(len(circuit.row_words))),
         Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(13)), ints(1),
                  ints(circuit.rule_counts, steps, slices)),

@@ -60,7 +60,7 @@ def projection(rng: np.random.Generator, net: list[general.Population], pre: int
 def draw(seed: int, kinds: tuple[str, ...] = KINDS, **options) -> tuple[general.Net, cs.Network, np.ndarray, np.ndarray]:
     """Return a network for the oracle, the same for chipsim, its input [T, B, N] and labels [B].
 
-    options: of the oracle's Net (readout, surrogate, half_width, regularisers) and `learning`, more keys of chipsim's.
+    options: of the oracle's Net (readout, surrogate, half_width, regularisers, sharpness) and `learning`, more keys of chipsim's.
     """
     rng = np.random.default_rng(seed)
     learning, hidden = options.pop("learning", {}), rng.choice(kinds, int(rng.integers(1, 4)))
@@ -88,6 +88,7 @@ def described(net: general.Net, told: list[dict], steps: int, learning: dict) ->
         for k, q in enumerate(net.projections)
     ]
     rules = {"surrogate": net.surrogate, "half_width": net.half_width, "regularisers": net.regularisers} | learning
+    rules |= {} if net.sharpness is None else {"loss": "step", "sharpness": net.sharpness}
     made = cs.Network(steps=steps, population=told, projection=projections, learning=rules)
     return made.with_weights({f"k{k}": q.weights for k, q in enumerate(net.projections)})
 

@@ -58,10 +58,13 @@ def cases(draw):
     learning = {
         "write": draw(st.sampled_from(["stochastic", "nearest", "one-lsb", "sign"])),
         "apply": draw(st.sampled_from(["after", "after", "inplace"])),
+        "loss": draw(st.sampled_from([None, "score", "step"])),
         "weight_bits": draw(st.sampled_from([4, 8])),
         "delta_fraction": draw(st.integers(6, delta - 2)), "readout_delta_fraction": draw(st.integers(8, min(14, delta - 2))),
         "scan": "touched" if lazy else draw(st.sampled_from(["clocked", "clocked", "touched"])),
     }  # fmt: skip
+    if learning["loss"] == "step":
+        learning["sharpness"] = draw(st.sampled_from([None, 1, 10, 64]))
     regularisers = draw(st.sampled_from(REGULARISERS))
     seed = draw(st.integers(0, 2**32 - 1))
     _, network, x, y = generaldraws.draw(seed, kinds, learning=learning, regularisers=regularisers)
@@ -94,7 +97,7 @@ def test_random_networks_train_as_the_reference_does():
             found.update(name for name, n in events.items() if n)
         found.update(
             set(p.neuron for p in network.population)
-            | {network.learning.scan, network.learning.apply, chip.axons, chip.arithmetic.decay}
+            | {network.learning.scan, network.learning.apply, network.learning.loss, chip.axons, chip.arithmetic.decay}
         )
         homes = [s.core for s in image.slices]
         found.update({"networks"} | ({"shared"} if len(set(homes)) < len(homes) else set()))
@@ -114,6 +117,8 @@ def test_random_networks_train_as_the_reference_does():
         "shared",
         "after",
         "inplace",
+        "score",
+        "step",
     )
     assert min(found[name] for name in names) >= 10, found
     assert min(found[f"replay {e}"] for e in ("row_adds", "gather_adds", "error_packets", "rows_skipped", "writes")) >= 30, found

@@ -78,7 +78,7 @@ def describe(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict
         "delta_fraction": [learning.readout_delta_fraction if p == last else learning.delta_fraction for p in count],
         "fraction": [fraction(image, k) for k in range(len(shifts))], "shift": shifts, "v_fraction": f,
         "band": [round(learning.half_width * 2**f)] * (last + 1), "seed": seed, "write": learning.write,
-        "apply": learning.apply, "scan": learning.scan,
+        "apply": learning.apply, "scan": learning.scan, "loss": learning.loss or "score", "sharpness": learning.sharpness or 10,
         "lut": bridge.surrogate_table(learning.surrogate, learning.half_width), "readout": network.readout,
         "bits": {"delta": chip.width("delta"), "acc": chip.width("gradient_accumulator"), "weight": learning.weight_bits},
         "regulariser": terms

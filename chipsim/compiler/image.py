@@ -14,7 +14,7 @@ from chipsim.compiler.route import Routes
 from chipsim.compiler.wires import ints, offsets
 from chipsim.hardware import Chip
 from chipsim.kernels.fixed import OVERFLOWS, ROUNDINGS
-from chipsim.learning import is_online
+from chipsim.learning import is_online, step_loss
 from chipsim.learning.online.state import COUNTS
 from chipsim.network import Network
 from chipsim.state import CONSTANTS, PREDICATES, SCANS, Arithmetic, Circuit, Rules, Wires
@@ -117,6 +117,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         predicate=PREDICATES[plan.chip.active_update if plan.chip else "received_input"],
         acc_bits=form.widths.gradient_accumulator,
         classes=populations[-1].size if plan.network.has_readout else 0,
+        step_loss=plan.learning and step_loss(learning),
         rule_counts=COUNTS if is_online(learning.rule) else 0,
     )  # fmt: skip
 

@@ -28,6 +28,7 @@ class Routes:
     hops: np.ndarray  # [3, S, S] int64: hops x, y, local of a packet from slice a to slice b
     size: np.ndarray  # [S] int64 neurons
     loss: int  # slice on the loss core (training)
+    readout: np.ndarray  # [S] int64 neurons of the readout on a slice (training)
     score_from: np.ndarray  # [S] int64 score packets a slice sends to the loss core
     multicast: bool
 
@@ -57,9 +58,12 @@ def route(plan: Plan, slices: list[Slice]) -> Routes:
     size = np.array([s.size for s in slices], dtype=np.int64)
     score = np.zeros(len(slices), dtype=np.int64)
     score[readout[1:]] = size[readout[1:]]
+    held = np.zeros_like(size)
+    held[readout] = size[readout]
     return Routes(
-        cores, column, home, group_of, axons, synapses, words, packets, spike_hops, hops, size, readout[0], score, plan.multicast
-    )
+        cores, column, home, group_of, axons, synapses, words, packets, spike_hops, hops, size, readout[0], held, score,
+        plan.multicast,
+    )  # fmt: skip
 
 
 def groups(plan: Plan, slices: list[Slice]) -> tuple[np.ndarray, ...]:

@@ -107,6 +107,11 @@ def is_online(name: str) -> bool:
     return isinstance(rule_object(name), Rule)
 
 
+def step_loss(learning) -> bool:
+    """Return whether a rule that is replayed takes the loss of every step in place of that of the class scores."""
+    return learning.loss == "step" and not is_online(learning.rule)
+
+
 def losses_bits(classes: int) -> int:
     """Return the memory in bits of the loss on its core: the exponential table, and score and error of every class."""
     return EXPONENTIAL_ENTRIES * EXPONENTIAL_BITS + classes * (SCORE_BITS + EXPONENTIAL_BITS)

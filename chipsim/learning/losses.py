@@ -53,12 +53,14 @@ def start_backward(circuit, work, label, mode, gain, fraction, delta_fraction, r
     in the delta format of the population, the lower term is round(slope * (f_lower - n)) in float64 before conversion.
     """
     e = work.errors
+    single = mode == 1 and len(e.losses) == 0  # the error enters once, at the maximum
     for values in (e.delta, e.second, e.eps, e.gain, e.reg):
         values[:] = 0
-    scores = work.membranes.score[:, mode].copy()
-    inject_error(gain, scores, label, fraction, delta_fraction, e.inject)
+    if len(e.losses) == 0:
+        scores = work.membranes.score[:, mode].copy()
+        inject_error(gain, scores, label, fraction, delta_fraction, e.inject)
     for c in range(len(e.due)):
-        e.due[c] = work.membranes.best[c] if mode == 1 else -1
+        e.due[c] = work.membranes.best[c] if single else -1
     regularise(circuit, work, regulariser)
 
 

@@ -35,6 +35,9 @@ def evaluate(t, circuit, active, e):
 def inject(t, circuit, e, a):
     """Give the readout the errors of the loss that are due."""
     first = circuit.lo[-1]
+    if len(e.losses) > 0:
+        for c in range(len(e.due)):
+            e.inject[c] = e.losses[t, c]
     for c in range(len(e.due)):
         if e.due[c] == t or e.due[c] < 0:
             e.error[first + c] = e.inject[c]

@@ -27,7 +27,8 @@ class Learning(Description):
     """How the network learns. `half_width` is the paper's B_th in units of the threshold (reference code: b_th = 1 - half_width).
 
     rule: a name of `chipsim rules`, or FILE.py:CLASS. signal, align: in place of those of an online rule. error_threshold: learning
-    signals of at most this size are taken as 0 (online rules). sharpness: of the softmax of a loss per step (online rules; else 10).
+    signals of at most this size are taken as 0 (online rules). loss: cross entropy of the class scores (score; none: what replay takes)
+    or of the potentials of every step (step; none: what online rules take). sharpness: of the softmax of a loss per step (else 10).
     scan: when the active test is made: in every step (clocked), only where something arrives or after an own spike (touched: misses
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
     apply: gradients are accumulated and written after the replay of a sample, or each delta is written in place, without accumulators
@@ -37,6 +38,7 @@ class Learning(Description):
     rule: str = "ssgd-replay"
     signal: Literal["sym", "fa", "dfa", "sdfa", "label", "none"] | None = None
     align: Literal["next", "same"] | None = None
+    loss: Literal["score", "step"] | None = None
     error_threshold: NonNegative = 0.0
     surrogate: Literal["paper", "box"] = "box"
     half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2

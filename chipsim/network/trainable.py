@@ -64,18 +64,20 @@ def replay_problems(network: Network) -> list[Problem]:
     """Return the options that only online rules follow."""
     rule, name = network.learning, f'network "{network.name}"'
     limit = f"rule {rule.rule!r} replays the exact error of the whole sample; this is an option of online rules"
-    given = {
-        "signal": rule.signal,
-        "align": rule.align,
-        "sharpness": rule.sharpness,
-        "error_threshold": rule.error_threshold or None,
-    }
-    return [Problem(name, f"learning.{key}", value, limit) for key, value in given.items() if value is not None]
+    given = {"signal": rule.signal, "align": rule.align, "error_threshold": rule.error_threshold or None}
+    found = [Problem(name, f"learning.{key}", value, limit) for key, value in given.items() if value is not None]
+    if rule.sharpness is not None and rule.loss != "step":
+        limit = "the softmax of the class scores has none; it belongs to a loss per step"
+        found.append(Problem(name, "learning.sharpness", rule.sharpness, limit, "learning.loss = 'step'"))
+    return found
 
 
 def online_problems(network: Network) -> list[Problem]:
     """Return the options that need the whole sample, which an online rule does not wait for."""
     rule, name, found = network.learning.rule, f'network "{network.name}"', []
+    if network.learning.loss == "score":
+        limit = f"rule {rule!r} learns in every step of the sample: its loss is that of each step; class scores are known after the last"
+        found.append(Problem(name, "learning.loss", "score", limit))
     if network.learning.apply == "inplace":
         limit = f"rule {rule!r} accumulates over the sample; writes in place are an option of ssgd-replay"
         found.append(Problem(name, "learning.apply", "inplace", limit))

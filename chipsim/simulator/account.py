@@ -12,7 +12,7 @@ from chipsim.counters import PLASTIC, ROW, Counters
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
 from chipsim.simulator.ledger import Ledger, later, sent
-from chipsim.simulator.online import book_online
+from chipsim.simulator.online import book_losses, book_online
 from chipsim.state import Activity
 
 
@@ -31,7 +31,10 @@ def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts
         marks = book_marking(image, activity, ledger)
         if learned:
             book_replay(image, activity, ledger, arrivals, marks)
-            book_loss(image, ledger)
+            if image.circuit.step_loss:
+                book_steps(image, ledger)
+            else:
+                book_loss(image, ledger)
     if learned:
         book_update(activity, ledger)
     if plastic is not None:
@@ -105,11 +108,8 @@ def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndar
 def book_loss(image: ChipImage, ledger: Ledger) -> None:
     """Book gathering the scores, the softmax and the broadcast of the errors, all in the last step."""
     routes, stage = image.routes, ("backward", "replay")
-    last = len(image.network.populations) - 1
-    readout = np.array([s.population == last for s in image.slices])
-    classes = image.network.populations[-1].size
-    score = routes.score_from
-    broadcast = np.where(readout, classes, 0)
+    classes, score = image.circuit.classes, routes.score_from
+    broadcast = np.where(routes.readout, classes, 0)
     once = np.zeros((1, ledger.counts.shape[2], len(image.slices)), dtype=np.int64)
 
     def at_loss(value: int) -> np.ndarray:
@@ -132,6 +132,15 @@ def book_loss(image: ChipImage, ledger: Ledger) -> None:
         "error_hops",
         np.stack([in_last(score * h[:, routes.loss]) + at_loss(int(n)) for h, n in zip(routes.hops, out, strict=True)]),
     )
+
+
+def book_steps(image: ChipImage, ledger: Ledger) -> None:
+    """Book the loss of every step while the sample runs, and its errors: written to the logs of the readout cores, read in replay."""
+    errors = np.zeros((1, ledger.counts.shape[2], len(image.slices)), dtype=np.int64)
+    errors[0, 1:] = image.routes.readout
+    book_losses(image, np.where(image.routes.readout, image.circuit.classes, 0), ledger)
+    ledger.book("backward", "forward", "active_log_entries", errors)
+    ledger.book("backward", "replay", "log_reads", errors)
 
 
 def book_update(a: Activity, ledger: Ledger) -> None:

@@ -50,7 +50,8 @@ class Engine:
         if not self.image.logs:
             return np.zeros(len(routes.cores), dtype=np.int64)
         arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.axons
-        return ((a.active + a.resets).sum(axis=0) @ routes.home + arrivals) @ routes.column
+        errors = routes.readout * (self.image.steps - 1) if self.image.circuit.step_loss else 0  # of the loss of every step
+        return ((a.active + a.resets).sum(axis=0) @ routes.home + arrivals + errors) @ routes.column
 
     def check_logs(self, sample: int) -> int:
         """Return the fullest log of the last sample in words.

@@ -41,6 +41,9 @@ class LinkTable:
             return LinkLoads(self.kinds, forward, marking, replay, signals)
         if learned:
             replay = later(sent(activity.active)) @ back
+        if learned and self.image.circuit.step_loss:
+            signals[:, 1:] += self.loss_packets()
+        elif learned:
             replay[:, -1] += self.loss_packets()
         return LinkLoads(self.kinds, forward, marking, replay, signals)
 
@@ -64,7 +67,7 @@ class LinkTable:
         return marks @ self.departures(paths.axons), signals + paths.used(asked @ np.einsum("gb,gbl->gl", paths.axons, home))
 
     def loss_packets(self) -> np.ndarray:
-        """Return [L] int64: score packets to the loss core and the broadcast of the errors, once per sample."""
+        """Return [L] int64: score packets to the loss core and the broadcast of the errors, once per sample or step."""
         routes, slices = self.image.routes, self.image.slices
         readout = [n for n, s in enumerate(slices) if s.population == slices[-1].population]
         scores = routes.score_from @ self.way[:, routes.loss]

@@ -86,16 +86,17 @@ def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) ->
         ledger.book(*STAGE, f"rules_{event}", a.rule[:, FIRST_EVENT + n])
     ledger.book(*STAGE, "gather_adds", a.rule[:, SIGNAL_ADDS])
     paths = paths_of(image)
-    book_losses(image, paths, ledger)
+    book_losses(image, loss_words(image, paths), ledger)
+    if paths.source == "label":  # one word with the label, before the sample
+        ledger.counts[:, :, 1:2] += label_words(image, paths)
     if paths.pulls:
         book_pulled(image, a, paths, ledger)
 
 
-def book_losses(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
-    """Book the loss of every step: scores to the loss core, softmax, and the errors back, to hidden cores too where they use them."""
+def book_losses(image: ChipImage, to: np.ndarray, ledger: Ledger) -> None:
+    """Book the loss of every step: scores to the loss core, softmax, and the errors back; to: [S] words of error to each slice."""
     routes, classes, slices = image.routes, image.circuit.classes, len(image.slices)
     steps = ledger.counts.shape[2]
-    to = loss_words(image, paths)
     every = np.zeros((1, steps, slices), dtype=np.int64)
 
     def each(values: np.ndarray) -> np.ndarray:
@@ -115,8 +116,6 @@ def book_losses(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
     ledger.book(*STAGE, "packets_in", each(to + at_loss(int(score.sum()))))
     ways = [score * h[:, routes.loss] + at_loss(int(h[routes.loss] @ to)) for h in routes.hops]
     ledger.hops(*STAGE, "error_hops", np.stack([each(way) for way in ways]))
-    if paths.source == "label":  # one word with the label, before the sample
-        ledger.counts[:, :, 1:2] += label_words(image, paths)
 
 
 def loss_words(image: ChipImage, paths: Paths) -> np.ndarray:

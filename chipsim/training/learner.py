@@ -6,7 +6,7 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.errors import DataError, Problem
-from chipsim.learning import is_online, rule_of
+from chipsim.learning import is_online, rule_of, step_loss
 from chipsim.simulator.engine import Engine
 from chipsim.training.online import Online
 from chipsim.training.replay import Replay
@@ -16,10 +16,11 @@ class Learner:
     """Adds gradients of single samples to an accumulator array, by replay or in forward time as the rule says."""
 
     def __init__(self, image: ChipImage, record: bool = False):
-        rule = image.network.learning.rule
+        learning = image.network.learning
+        online = is_online(learning.rule)
         self.image = image
-        self.engine = Engine(image, record or is_online(rule))  # a loss per step is formed from the potentials of every step
-        self.way = Online(image, self.engine, rule_of(image.network.learning)) if is_online(rule) else Replay(image, self.engine)
+        self.engine = Engine(image, record or online or step_loss(learning))  # the loss of a step is formed from its potentials
+        self.way = Online(image, self.engine, rule_of(learning)) if online else Replay(image, self.engine)
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
         """Learn from the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of the accumulators."""

@@ -7,7 +7,6 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.learning.online import generate
-from chipsim.learning.online.errors import Scale, step_errors
 from chipsim.learning.online.loops import Shape, Shapes
 from chipsim.learning.online.setup import Membranes, Numbers, Options, setup, walk
 from chipsim.learning.online.signals import ALIGN, SOURCES, How, Net, signals
@@ -16,8 +15,7 @@ from chipsim.neurons.adaptive_lif import JUMP
 from chipsim.neurons.arithmetic import THETA
 from chipsim.neurons.contract import SECOND
 from chipsim.simulator.engine import Engine
-
-SHARPNESS = 10  # of the softmax of a loss per step, unless given
+from chipsim.training.step_loss import StepLoss
 
 
 class Online:
@@ -34,24 +32,19 @@ class Online:
         source, ahead = (SOURCES["none"], 0) if learn is None else (SOURCES[learn.source], ALIGN[learn.align or "next"])
         self.how = How(image.steps, source, ahead, everywhere, form.delta_fraction[-1], form.delta_fraction[1])
         self.learn = generate.load(rule, shapes_of(image, self.setup)).learn
-        decay, self.sharpness = circuit.decay[-1], image.network.learning.sharpness or SHARPNESS
-        self.scale = Scale(self.sharpness, 4096 - decay if form.fixed else 1 - decay, form.v_fraction, form.delta_fraction[-1])
-        self.scratch = np.zeros(circuit.classes, dtype=circuit.rules.constants.dtype)
+        self.losses = StepLoss(image, engine)
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
         """Learn from the sample that the engine has just run; `gradient` [W] grows by its gradient."""
         image, work, walk = self.image, self.work, self.walk
-        step_errors(image.steps, work.membranes.trace, label, self.scale, self.scratch, walk.inject)
+        self.losses.errors(label, walk.inject)
         walk.reward[0] = 1 if self.engine.predicted() == label else -1
         signals(label, Net(self.how, image.circuit, image.wires, self.setup, weights), work, walk)
         self.learn(image.steps, image.circuit, image.wires, self.setup, weights, gradient, work, walk)
 
     def loss(self, label: int) -> float:
-        """Return the loss of the last sample: cross entropy of softmax(sharpness out[t]), summed over t, divided by sharpness; float64."""
-        sharpness, first = self.sharpness, int(self.image.circuit.lo[-1])
-        z = self.work.membranes.trace[1:, 0, first:].astype(np.float64) * (self.engine.gain * sharpness)
-        z -= z.max(axis=1, keepdims=True, initial=-np.inf)
-        return float((np.log(np.exp(z).sum(axis=1)) - z[:, label]).sum()) / sharpness
+        """Return the loss of the last sample in float64: that of its steps."""
+        return self.losses.value(label)
 
 
 def membranes_of(image: ChipImage) -> Membranes:

@@ -9,9 +9,10 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import ConfigError, Problem, raise_all
-from chipsim.learning import rule_of
+from chipsim.learning import rule_of, step_loss
 from chipsim.learning.losses import start_backward
 from chipsim.simulator.engine import Engine
+from chipsim.training.step_loss import StepLoss
 
 
 class Replay:
@@ -23,6 +24,7 @@ class Replay:
         self.rule = import_module(rule_of(image.network.learning).kernels)
         self.gain = DECAY_ONE - decay if form.fixed else 1 - decay
         self.regulariser = regulariser_terms(image)
+        self.losses = StepLoss(image, engine) if step_loss(image.network.learning) else None
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
         """Replay the sample that the engine has just run; `gradient` [W] grows by its gradient, in the scale of delta."""
@@ -47,9 +49,13 @@ class Replay:
             form.delta_fraction[-1],
             self.regulariser,
         )
+        if self.losses is not None:
+            self.losses.errors(label, engine.work.errors.losses)
 
     def loss(self, label: int) -> float:
-        """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""
+        """Return the loss of the last sample: cross entropy of scores or steps plus regularisers, float64, for reports only."""
+        if self.losses is not None:
+            return self.losses.value(label) + self.penalty()
         m = self.engine.scores()
         m = m - m.max()
         return float(np.log(np.exp(m).sum()) - m[label]) + self.penalty()

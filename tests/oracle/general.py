@@ -48,6 +48,9 @@ class Net(NamedTuple):
     surrogate: str = "paper"
     half_width: float = 0.2
     regularisers: dict[str, float] | None = None  # upper, lower, f_upper
+    sharpness: float | None = (
+        None  # loss of every step: cross entropy of softmax(sharpness out[t]) / sharpness; none: of the scores
+    )
 
 
 class Trace(NamedTuple):
@@ -113,9 +116,20 @@ def penalties(net: Net, trace: Trace) -> dict[int, tuple[np.ndarray, np.ndarray]
     return {n: dense.regulariser(net, trace.spikes[n]) for n in range(1, len(net.populations) - 1)}
 
 
+def judge(net: Net, trace: Trace, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cross entropy of every sample [B] and its derivative with respect to the output [T, B, C]."""
+    if net.sharpness is None:
+        m, chosen = dense.scores(net, trace.out)
+        value, q = dense.softmax_error(m, y)
+        return value, q * chosen
+    found = [dense.softmax_error(net.sharpness * out, y) for out in trace.out[1:]]
+    q = np.concatenate([np.zeros((1, *trace.out.shape[1:])), *(q[None] for _, q in found)])
+    return sum(value for value, _ in found) / net.sharpness + np.zeros(len(y)), q
+
+
 def loss(net: Net, trace: Trace, y: np.ndarray) -> float:
     """Return the mean over the batch of cross entropy and regularisers."""
-    value = dense.softmax_error(dense.scores(net, trace.out)[0], y)[0]
+    value = judge(net, trace, y)[0]
     return float((value + sum(v for v, _ in penalties(net, trace).values())).mean())
 
 
@@ -124,8 +138,7 @@ def gradients(net: Net, x: np.ndarray, y: np.ndarray) -> Gradient:
     x = np.asarray(x, dtype=np.float64)
     trace = forward(net, x)
     steps, hidden = len(x), range(1, len(net.populations) - 1)
-    m, chosen = dense.scores(net, trace.out)
-    injected = dense.softmax_error(m, y)[1] * chosen * (1.0 - net.populations[-1].alpha)
+    injected = judge(net, trace, y)[1] * (1.0 - net.populations[-1].alpha)
     g, reg = {n: slope(net, trace, n) for n in hidden}, {n: r for n, (_, r) in penalties(net, trace).items()}
     arrival, other = ([np.zeros((x.shape[1], p.size)) for p in net.populations] for _ in range(2))  # dL/da[t]; dL/dA[t], dL/dw[t]
     eps = [np.zeros((x.shape[1], p.size)) for p in net.populations]
@@ -173,8 +186,7 @@ def tangent(net: Net, directions: list[np.ndarray], x: np.ndarray, y: np.ndarray
                 first[n] = p.alpha * first[n] + arriving[n]
                 change = first[n] - second[n]
             d_spikes[n][t] = slope(net, trace, n)[t] * change
-    m, chosen = dense.scores(net, trace.out)
-    d_loss = (dense.softmax_error(m, y)[1] * (chosen * d_out).sum(axis=0)).sum(axis=1)
+    d_loss = (judge(net, trace, y)[1] * d_out).sum(axis=(0, 2))
     for n, (_, r) in penalties(net, trace).items():
         d_loss = d_loss + (r * d_spikes[n].sum(axis=0)).sum(axis=1)
     return float(d_loss.mean())

@@ -2,7 +2,8 @@
 
 `net` is what `refnet` runs, `routed` the same network as `refroute` cuts it over cores; rule is a dictionary:
     delta_fraction [p], fraction [k] (real weight = w 2^-fraction, in thresholds), shift [k] (rate 2^-s), band [p] (units of V),
-    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, apply, seed, readout, regulariser (as in `refchip`)
+    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, apply, loss, sharpness, seed, readout,
+    regulariser (as in `refchip`)
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import refadjoint
 import refnet
 import refroute
+from refjudge import judge
 from refmesh import HOST, Mesh, Packet
 from refnumbers import Fixed, rescale, saturate
 from refrandom import write_word
@@ -40,6 +42,7 @@ class Result:
     scores: list = field(default_factory=list)
     best: list = field(default_factory=list)
     injections: list = field(default_factory=list)
+    errors: dict = field(default_factory=dict)  # (t, class) -> error that is injected
     penalties: list = field(default_factory=list)
     x: list = field(default_factory=list)  # backward variables after replay step 1
     y: list = field(default_factory=list)
@@ -75,7 +78,7 @@ class Trainer:
         self.counters, self.mesh = result.counters, Mesh(self.routed["mesh"], result.counters)
         self.count_forward(result)
         self.mark(result)
-        self.judge(label, result)
+        judge(self, label, result)
         self.punish(result)
         self.replay(result)
         self.update(result)
@@ -128,33 +131,6 @@ class Trainer:
                         self.count(FORWARD, "packets_in", t + 1, row.core, 0 if sent else 1)
                         result.log_need[row.core] += 1
 
-    def judge(self, label: int, result: Result) -> None:
-        """Section 4."""
-        v = [row[self.last] for row in result.forward["v"]]
-        traces = list(zip(*v, strict=True))
-        if self.rule["readout"] == "sum":
-            result.scores, result.best = [sum(x) for x in traces], [0] * len(traces)
-        else:
-            result.scores = [max(0, *x) for x in traces]
-            result.best = [next((t for t, y in enumerate(x) if t and y == best > 0), 0)
-                           for x, best in zip(traces, result.scores, strict=True)]  # fmt: skip
-        spec = self.net["populations"][self.last]
-        readout = {
-            "decay": spec["decay"],
-            "fraction": self.rule["v_fraction"],
-            "delta_fraction": self.rule["delta_fraction"][self.last],
-        }
-        q, _ = self.numbers.softmax(result.scores, label, readout)
-        result.injections = [self.numbers.injection(x, readout) for x in q]
-        cores, at = sorted({self.home[self.last, c] for c in range(len(q))}), self.steps - 1
-        self.count(REPLAY, "softmax_evaluations", at, cores[0], len(q))
-        for c in range(len(q)):
-            if self.home[self.last, c] != cores[0]:
-                self.mesh.send(Packet("score", self.home[self.last, c], cores[0], at, at, 0, c))
-            for core in cores:
-                self.mesh.send(Packet("broadcast", cores[0], core, at, at, 0, c))
-        self.mesh.arrivals(at)
-
     def punish(self, result: Result) -> None:
         """Set reg."""
         terms, spikes = self.rule["regulariser"], result.forward["spikes"]
@@ -195,9 +171,9 @@ class Trainer:
         """Step a for one neuron."""
         core, bits, event = self.home[p, n], self.rule["bits"]["delta"], None
         fired = result.forward["spikes"][t][p][n] != 0 and self.kinds[p] in refadjoint.RESETS
-        if p == self.last and (self.rule["readout"] == "sum" or t == result.best[n]):
+        if p == self.last and (t, n) in result.errors:
             self.count(REPLAY, "error_updates", t, core)
-            event = result.injections[n], 1
+            event = result.errors[t, n], 1
         if (t, p, n) in self.events:
             self.count(REPLAY, "evaluations", t, core)
             event = saturate(self.partial[p, n], bits) + result.penalties[p][n], self.rule["lut"][self.events[t, p, n]]

@@ -5,6 +5,6 @@ from chipsim.learning.language.fields import Active, Const, Learn, Neuron, PostT
 from chipsim.learning.language.functions import clip, rshift, sgn, times, where
 
 __all__ = [
-    "Active", "Const", "Hook", "Learn", "Neuron", "PostTrace", "PreTrace", "Reward", "Rule", "SynState", "Weight", "clip", "rshift", "rule", "sgn",
-    "times", "where",
+    "Active", "Const", "Hook", "Learn", "Neuron", "PostTrace", "PreTrace", "Reward", "Rule", "SynState", "Weight", "clip", "rshift",
+    "rule", "sgn", "times", "where",
 ]  # fmt: skip
