@@ -57,8 +57,10 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
     if plan.learning:
         online = is_online(plan.network.learning.rule)
         synapses = sum(c.count for c in chains)
-        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
-        bits |= {} if online else form_bits(plan, p, lo, hi, cuts)
+        if online:
+            bits |= online_bits(plan, p, hi - lo, chains, loss)
+        else:
+            bits |= learning_bits(plan, p, hi - lo, synapses, loss) | form_bits(plan, p, lo, hi, cuts)
     pushed = plan.learning and plan.network.learning.transport == "push"
     longest = pushed_synapses(plan, p, lo, hi) if pushed else max((c.longest for c in chains), default=0)
     return Load(hi - lo, axons_in, leaving, words, bits, longest)

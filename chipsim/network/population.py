@@ -91,3 +91,10 @@ class Population(Description):
         if tau:
             return math.exp(-dt_ms / tau)
         return 1.0 if dv is None else 1 - dv / 4096
+
+    def kept_current(self, dt_ms: float) -> float:
+        """Return the factor its current keeps per step, exp(-dt / tau_syn) or (4095 - du) / 4096; 0 for models without one."""
+        tau, du = getattr(self, "tau_syn_ms", None), getattr(self, "du", None)
+        if tau:
+            return math.exp(-dt_ms / tau)
+        return 0.0 if du is None else (4095 - du) / 4096

@@ -1,4 +1,4 @@
-"""Which networks the rules train: replay any populations with an adjoint and any projections without delays; online rules chains."""
+"""Which networks the rules train: any populations with an adjoint, and dense and sparse projections without delays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chipsim.learning import rule_of
 from chipsim.learning.language import Rule
 from chipsim.network.description import Network
 
-ONLINE_NEURONS = ("delta-lif", "if", "leaky-readout")  # one variable: its trace is the eligibility
+KINDS = ("dense", "sparse")
 
 
 def rule_problems(network: Network) -> list[Problem]:
@@ -17,16 +17,16 @@ def rule_problems(network: Network) -> list[Problem]:
         online = isinstance(rule_of(network.learning), Rule)
     except ConfigError as error:
         return [p._replace(object=name, key="learning.rule") if p.object == "run" else p for p in error.problems]
-    found = population_problems(network, online)
+    found = population_problems(network)
     for k in range(len(network.projection)):
-        found += projection_problems(network, k, ("dense",) if online else ("dense", "sparse"))
+        found += projection_problems(network, k)
     found += online_problems(network) if online else replay_problems(network)
     if found:
         found[0] = found[0]._replace(hint="it can be run forward: cs.simulate, or chipsim check --inference")
     return found
 
 
-def population_problems(network: Network, online: bool) -> list[Problem]:
+def population_problems(network: Network) -> list[Problem]:
     """Return the populations that the rule cannot train."""
     rule, name, found = network.learning.rule, f'network "{network.name}"', []
     names = [p.name for p in network.population]
@@ -34,7 +34,7 @@ def population_problems(network: Network, online: bool) -> list[Problem]:
         text = f"rule {rule!r} needs an input, at least one hidden population and a readout (leaky-readout) as the last one"
         found.append(Problem(name, "population", ", ".join(names), text))
     for n, p in enumerate(network.population[1:], start=1):
-        if not p.model.adjoint or (online and p.neuron not in ONLINE_NEURONS):
+        if not p.model.adjoint:
             found.append(Problem(name, f"population.{p.name}.neuron", p.neuron, f"rule {rule!r} does not train this model"))
         elif p.model.readout and n < len(names) - 1:
             limit = f"rule {rule!r} reads class scores from the last population alone ({names[-1]})"
@@ -42,16 +42,19 @@ def population_problems(network: Network, online: bool) -> list[Problem]:
     return found
 
 
-def projection_problems(network: Network, k: int, kinds: tuple[str, ...]) -> list[Problem]:
-    """Return what of projection k its rule cannot train; kinds: of projections that it can."""
+def projection_problems(network: Network, k: int) -> list[Problem]:
+    """Return what of projection k its rule cannot train."""
     rule, name = network.learning.rule, f'network "{network.name}"'
     projection, where, key = network.projection[k], f"projection.{k}", network.names[k]
     found = []
-    if projection.kind not in kinds:
-        limit = f"rule {rule!r} trains {' and '.join(kinds)} projections ({key})"
+    if projection.kind not in KINDS:
+        limit = (
+            f"rule {rule!r} trains {' and '.join(KINDS)} projections ({key}): the synapses of a convolution share their weights"
+        )
         found.append(Problem(name, f"{where}.kind", projection.kind, limit))
     if network.delays(k) is not None:
-        found.append(Problem(name, f"{where}.delay", "delays", f"rule {rule!r} trains projections without delays ({key})"))
+        limit = f"rule {rule!r} trains projections without delays ({key}): to it a spike acts in the next step"
+        found.append(Problem(name, f"{where}.delay", "delays", limit))
     if projection.mantissa:
         found.append(Problem(name, f"{where}.units", "mantissa", f"rule {rule!r} trains weights in thresholds ({key})"))
     return found
@@ -90,13 +93,8 @@ def form_problems(network: Network) -> list[Problem]:
 
 
 def online_problems(network: Network) -> list[Problem]:
-    """Return what keeps an online rule from training the network: it is no chain, or an option needs the whole sample."""
+    """Return the options that need the whole sample, which an online rule does not wait for."""
     rule, name, found = network.learning.rule, f'network "{network.name}"', []
-    names = [p.name for p in network.population]
-    if [(p.pre, p.post) for p in network.projection] != list(zip(names, names[1:], strict=False)):
-        given = ", ".join(f"{p.pre} -> {p.post}" for p in network.projection)
-        limit = f"rule {rule!r} trains chains: each population projects to the next, in order"
-        found.append(Problem(name, "projection", given, limit))
     if network.learning.loss == "score":
         limit = f"rule {rule!r} learns in every step of the sample: its loss is that of each step; class scores are known after the last"
         found.append(Problem(name, "learning.loss", "score", limit))

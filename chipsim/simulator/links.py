@@ -31,17 +31,13 @@ class LinkTable:
     def loads(self, activity: Activity, learned: bool) -> LinkLoads:
         """Return the packets of M samples on each link; fields of `activity` carry a leading axis M."""
         routes = self.image.routes
-        ways = self.way[routes.slice_of]  # [G, S, L]
-        if routes.multicast:  # one packet on each distinct link of the tree
-            out = (ways * (routes.axons > 0)[:, :, None]).max(axis=1)
-        else:
-            out = np.einsum("gb,gbl->gl", routes.axons, ways)
+        out = self.departures(routes.axons)
         home = self.way[:, routes.slice_of].transpose(1, 0, 2)  # [G, S, L]: from every receiver back home
         back = np.einsum("gb,gbl->gl", routes.axons, home)  # an active event: partial errors from all its receivers
         forward, marking = sent(activity.spikes) @ out, sent(activity.marks) @ out
         replay, signals = np.zeros_like(forward), np.zeros_like(forward)
         if is_online(self.image.network.learning.rule):
-            marking, signals = self.online(activity, out, home) if learned else (replay, replay)
+            marking, signals = self.online(activity, home) if learned else (replay, replay)
             return LinkLoads(self.kinds, forward, marking, replay, signals)
         if learned:
             pushed = self.image.circuit.push
@@ -55,8 +51,15 @@ class LinkTable:
             copies[:, 0] = np.einsum("mab,abl->ml", activity.copied, self.way)
         return LinkLoads(self.kinds, forward, marking, replay, signals, copies)
 
-    def online(self, activity: Activity, out: np.ndarray, home: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the packets of marks and of learning signals on each link; out: of a mark, home: [G, S, L] from a receiver back."""
+    def departures(self, axons: np.ndarray) -> np.ndarray:
+        """Return [G, L] int64 packets on each link when a neuron of each group sends to so many axons [G, S] of each slice."""
+        ways = self.way[self.image.routes.slice_of]  # [G, S, L]
+        if self.image.routes.multicast:  # one packet on each distinct link of the tree
+            return (ways * (axons > 0)[:, :, None]).max(axis=1)
+        return np.einsum("gb,gbl->gl", axons, ways)
+
+    def online(self, activity: Activity, home: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the packets of marks and of learning signals on each link; home: [G, S, L] from a receiver back."""
         routes, paths = self.image.routes, paths_of(self.image)
         signals = np.zeros((*activity.marks.shape[:2], len(self.kinds)), dtype=np.int64)
         signals[:, 1:] += routes.score_from @ self.way[:, routes.loss] + loss_words(self.image, paths) @ self.way[routes.loss]
@@ -65,7 +68,7 @@ class LinkTable:
         if not paths.pulls:
             return np.zeros_like(signals), signals
         marks, asked = paths.answered(activity.marks), paths.answered(activity.active)
-        return marks @ out, signals + paths.used(asked @ np.einsum("gb,gbl->gl", paths.axons, home))
+        return marks @ self.departures(paths.axons), signals + paths.used(asked @ np.einsum("gb,gbl->gl", paths.axons, home))
 
     def loss_packets(self) -> np.ndarray:
         """Return [L] int64: score packets to the loss core and the broadcast of the errors, once per sample or step."""

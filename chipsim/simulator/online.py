@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.compiler import ChipImage
+from chipsim.compiler.route import departures
 from chipsim.learning import rule_of
 from chipsim.learning.online.setup import distances
 from chipsim.learning.online.signals import ALIGN
@@ -24,6 +25,8 @@ class Paths(NamedTuple):
     ahead: int  # steps between an active event and the errors it uses
     axons: np.ndarray  # [G, S] int64 axons toward the readout
     words: np.ndarray  # [G, S] int64 words of their rows
+    packets: np.ndarray  # [G] int64 packets of one mark, which goes to these axons alone
+    mark_hops: np.ndarray  # [3, G] int64 their hops
     hidden: np.ndarray  # [S] bool
     readout: np.ndarray  # [S] bool
 
@@ -57,9 +60,18 @@ def paths_of(image: ChipImage) -> Paths:
         ALIGN[getattr(learn, "align", None) or "next"],
         routes.axons * down,
         routes.words * down,
+        *mark_ways(image, routes.axons * down),
         (population > 0) & ~last,
         last,
     )
+
+
+def mark_ways(image: ChipImage, axons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return packets [G] and hops [3, G] of a mark of each group, sent to so many axons [G, S] of each slice."""
+    routes = image.routes
+    if np.array_equal(axons, routes.axons):  # the way of a spike
+        return routes.packets, routes.spike_hops
+    return departures(image.chip if routes.multicast else None, list(image.slices), routes.home, axons, routes.hops)
 
 
 def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) -> None:
@@ -128,8 +140,9 @@ def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger) -> 
     """Book errors that an active neuron pulls through its weights: a mark if it is silent, a row and a partial error at every core."""
     routes = image.routes
     marks, asked, used = paths.answered(a.marks), paths.answered(a.active), paths.used
-    ledger.departures(*STAGE, "mark_packets", marks)
-    ledger.book(*STAGE, "packets_in", used(marks @ routes.axons))
+    ledger.book_home(*STAGE, "mark_packets", marks * paths.packets)
+    ledger.hops(*STAGE, "hops", np.stack([(marks * way) @ routes.home for way in paths.mark_hops]))
+    ledger.book(*STAGE, "packets_in", used(marks @ paths.axons))
     gathered = used(asked @ paths.axons)
     ledger.book(*STAGE, "rows_gathered", gathered)
     ledger.book(*STAGE, "words_read", used(asked @ paths.words))

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
+from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.learning.online import generate
-from chipsim.learning.online.setup import Numbers, setup, walk
+from chipsim.learning.online.loops import Shape, Shapes
+from chipsim.learning.online.setup import Membranes, Numbers, Options, setup, walk
 from chipsim.learning.online.signals import ALIGN, SOURCES, How, Net, signals
+from chipsim.learning.online.state import Setup
+from chipsim.neurons.adaptive_lif import JUMP
+from chipsim.neurons.arithmetic import THETA
+from chipsim.neurons.contract import SECOND
 from chipsim.simulator.engine import Engine
 from chipsim.training.step_loss import StepLoss
 
@@ -19,13 +25,13 @@ class Online:
         form, circuit = image.formats, image.circuit
         self.image, self.engine, self.work = image, engine, engine.work
         numbers = Numbers(form.fixed, form.delta_fraction, form.weight_fraction, form.gradient_fraction)
-        alphas = [0.0, *(image.network.alpha(p) for p in range(1, len(circuit.lo)))]
-        self.setup = setup(rule, circuit, alphas, numbers, image.network.learning.error_threshold)
+        options = Options(len(image.weights), image.network.learning.error_threshold)
+        self.setup = setup(rule, circuit, membranes_of(image), numbers, options)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
         learn, everywhere = rule.learn, any(hook.event == "on_error" for hook in rule.hooks)
         source, ahead = (SOURCES["none"], 0) if learn is None else (SOURCES[learn.source], ALIGN[learn.align or "next"])
         self.how = How(image.steps, source, ahead, everywhere, form.delta_fraction[-1], form.delta_fraction[1])
-        self.learn = generate.load(rule).learn
+        self.learn = generate.load(rule, shapes_of(image, self.setup)).learn
         self.losses = StepLoss(image, engine)
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
@@ -33,9 +39,33 @@ class Online:
         image, work, walk = self.image, self.work, self.walk
         self.losses.errors(label, walk.inject)
         walk.reward[0] = 1 if self.engine.predicted() == label else -1
-        signals(label, Net(self.how, image.circuit, self.setup, weights), work, walk)
-        self.learn(image.steps, image.circuit, self.setup, weights, gradient, work, walk)
+        signals(label, Net(self.how, image.circuit, image.wires, self.setup, weights), work, walk)
+        self.learn(image.steps, image.circuit, image.wires, self.setup, weights, gradient, work, walk)
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample in float64: that of its steps."""
         return self.losses.value(label)
+
+
+def membranes_of(image: ChipImage) -> Membranes:
+    """Return what a rule must know of the neurons of the image."""
+    form, network = image.formats, image.network
+    second = [
+        constants[SECOND] / (DECAY_ONE if form.fixed else 1) if len(constants) > SECOND else 0.0 for constants in form.constants
+    ]
+    names = [[v.name for v in p.model.variables] for p in network.population]
+    adapts = ["adaptation" in variables for variables in names]
+    return Membranes(
+        [network.alpha(p) for p in range(len(names))],
+        [x if "u" in variables else 0.0 for x, variables in zip(second, names, strict=True)],
+        [x if a else 0.0 for x, a in zip(second, adapts, strict=True)],
+        [c[JUMP] / c[THETA] if a else 0.0 for c, a in zip(form.constants, adapts, strict=True)],
+        adapts,
+    )
+
+
+def shapes_of(image: ChipImage, setup: Setup) -> Shapes:
+    """Return the kinds of projections that the network has."""
+    kinds = [Shape(bool(a), bool(b)) for a, b in zip(image.wires.listed, setup.adapts, strict=True)]
+    hidden = {kind for kind, there in zip(kinds, setup.hidden, strict=True) if there}
+    return Shapes(tuple(sorted(hidden)), tuple(sorted({kind for kind, there in zip(kinds, setup.readout, strict=True) if there})))

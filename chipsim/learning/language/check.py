@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 EVENTS = {  # event -> which fields a hook can see there
     "on_readout": ("pre", "synapse", "event", "constant"),
-    "on_pre": ("pre", "post", "synapse", "constant"),
-    "on_post": ("pre", "post", "synapse", "constant"),
-    "on_active": ("pre", "post", "synapse", "event", "constant"),
-    "on_error": ("pre", "post", "synapse", "event", "constant"),
-    "on_epoch": ("pre", "post", "synapse", "constant"),
-    "on_sample_end": ("pre", "post", "synapse", "sample", "constant"),
+    "on_pre": ("pre", "post", "synapse", "neuron", "constant"),
+    "on_post": ("pre", "post", "synapse", "neuron", "constant"),
+    "on_active": ("pre", "post", "synapse", "neuron", "event", "constant"),
+    "on_error": ("pre", "post", "synapse", "neuron", "event", "constant"),
+    "on_epoch": ("pre", "post", "synapse", "neuron", "constant"),
+    "on_sample_end": ("pre", "post", "synapse", "neuron", "sample", "constant"),
 }
 ALLOWED = (
     ast.Return, ast.Assign, ast.Expr, ast.If, ast.IfExp, ast.BinOp, ast.UnaryOp,

@@ -16,13 +16,13 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from chipsim.errors import Problem, raise_all
 from chipsim.learning.language.check import EVENTS, name_problems
-from chipsim.learning.language.fields import Active, Const, Field, Learn, Reward, SynState, Weight
+from chipsim.learning.language.fields import Active, Const, Field, Learn, Neuron, Reward, SynState, Weight
 from chipsim.learning.language.trace import Count, Range, count
 from chipsim.learning.language.whole import rule_problems
 
@@ -75,6 +75,11 @@ class Rule:
         return next((f for f in self.fields.values() if isinstance(f, Learn)), None)
 
     @property
+    def adaptive(self) -> frozenset[str]:
+        """The fields that exist only where the threshold of the postsynaptic neuron adapts; elsewhere they are 0."""
+        return frozenset(n for n, f in self.fields.items() if isinstance(f, Neuron) or getattr(f, "tau", None) == "adaptation")
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Capabilities a chip must have for it."""
         kinds = {type(f).__name__ for f in self.fields.values()}
@@ -122,13 +127,13 @@ class Rule:
         exec(compile(self.source_of(hook), self.path, "exec"), names)
         return names[hook.name]
 
-    def range_of(self, name: str, formats: tuple[int, int] = STANDARD, zero: str | None = None) -> Range:
-        """Return what a field can hold; formats: fraction bits of signals and weights; zero: a field taken as always 0."""
+    def range_of(self, name: str, formats: tuple[int, int] = STANDARD, zero: Collection[str] = ()) -> Range:
+        """Return what a field can hold; formats: fraction bits of signals and weights; zero: fields taken as always 0."""
         f = self.fields[name]
         if isinstance(f, Const):
             return Range(f.stored, f.stored, f.frac)
         frac = {Learn: formats[0], Weight: formats[1]}.get(type(f)) if isinstance(f, (Learn, Weight)) else f.frac
-        if name == zero:
+        if name in zero:
             return Range(0, 0, frac)
         if isinstance(f, Active):
             return Range(0, 1 << f.frac, frac)
@@ -136,7 +141,7 @@ class Rule:
             return Range(-1, 1, 0)
         return Range(-(1 << f.bits - 1), (1 << f.bits - 1) - 1, frac) if f.signed else Range(0, (1 << f.bits) - 1, frac)
 
-    def count(self, hook: Hook, formats: tuple[int, int] = STANDARD, zero: str | None = None) -> Count:
+    def count(self, hook: Hook, formats: tuple[int, int] = STANDARD, zero: Collection[str] = ()) -> Count:
         """Return what one evaluation of a hook takes and gives, by tracing."""
         ranges = [self.range_of(name, formats, zero) for name in hook.arguments]
         return count(lambda functions: self.bound(hook, functions), ranges)
@@ -157,24 +162,24 @@ class Rule:
 
         return translate(self, Formats(rate, weight_frac, signal_frac), readout).strings
 
-    def vanishes(self, hook: Hook, name: str) -> bool:
-        """Return whether a hook does nothing where a field is 0, so that the engine need not go there."""
+    def vanishes(self, hook: Hook, name: str, absent: Collection[str] = ()) -> bool:
+        """Return whether a hook does nothing where a field is 0, so that the engine need not go there; absent: fields always 0."""
         if name not in hook.arguments:
             return False
         if hook.increment:
-            found = self.count(hook, zero=name)
+            found = self.count(hook, zero=(name, *absent))
             return (found.lo, found.hi) == (0, 0)
-        return keeps(self, hook, name)
+        return keeps(self, hook, (name, *absent))
 
 
-def keeps(rule: Rule, hook: Hook, name: str) -> bool:
-    """Return whether a new-value hook leaves its state as it is where `name` is 0: tried with states over its whole range."""
+def keeps(rule: Rule, hook: Hook, zero: Collection[str]) -> bool:
+    """Return whether a new-value hook leaves its state as it is where `zero` are 0: tried with states over its whole range."""
     target, state = rule.range_of(hook.target), []
     if hook.target not in hook.arguments:
         return False
     for value in {target.lo, target.hi, 0, 1, -1, 12345 % (target.hi + 1)}:
         ranges = [
-            Range(value, value, target.frac) if n == hook.target else rule.range_of(n, zero=name) for n in hook.arguments
+            Range(value, value, target.frac) if n == hook.target else rule.range_of(n, zero=zero) for n in hook.arguments
         ]  # fmt: skip
         found = count(lambda functions: rule.bound(hook, functions), ranges)
         state.append((found.lo, found.hi) == (value, value))

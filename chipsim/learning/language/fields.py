@@ -12,6 +12,7 @@ from chipsim.errors import Problem
 
 ROUNDINGS = ("stochastic", "nearest", "truncate")
 SOURCES = ("sym", "fa", "dfa", "sdfa", "label", "none")
+NEURON = ("jump", "jump/rho")
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,32 @@ class Trace(Decaying):
 
 @dataclass(frozen=True)
 class PreTrace(Trace):
-    """x_i: trace of the spikes of the presynaptic neuron, kept at every core its synapses are on. tau "post": that of the other side."""
+    """x_i: trace of the spikes of the presynaptic neuron, kept at every core its synapses are on. tau "post": that of the other side.
+
+    tau_syn: in steps, of a current between spike and trace; 0: none, "post": that of the other side, which only models with a current
+    have. By default "post" if tau is, else 0. Where there is one the trace has two stages, two words (docs/online.md section 1).
+    """
 
     tau: float | str | None = "post"
     bits: int = 12
     frac: int = 8
     rounding: str = "stochastic"
+    tau_syn: float | str | None = None
     place: ClassVar[str] = "pre"
     taus: ClassVar[tuple[str, ...]] = ("post",)
+
+    @property
+    def current(self) -> float | str:
+        """Time constant of the first stage: steps, 0 (there is none) or "post"."""
+        return ("post" if self.tau == "post" else 0) if self.tau_syn is None else self.tau_syn
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the numbers of this field."""
+        tau = self.tau_syn
+        number = isinstance(tau, (int, float)) and not isinstance(tau, bool) and 0 <= tau <= 1e6
+        limit = 'it must be a number of steps from 0 to 1e6, or "post"'
+        found = [] if number or tau in (None, "post") else [Problem(where, "tau_syn", tau, limit)]
+        return super().problems(where) + found
 
 
 @dataclass(frozen=True)
@@ -103,14 +122,38 @@ class PostTrace(Trace):
 
 @dataclass(frozen=True)
 class SynState(Decaying):
-    """e_ij: state of a synapse (eligibility trace, tag). tau "post" or "readout": that of a membrane."""
+    """e_ij: state of a synapse (eligibility trace, tag). tau "post" or "readout": that of a membrane.
+
+    tau "adaptation": that of the threshold of j. Such a state is there only where the threshold of j adapts; elsewhere it reads 0.
+    """
 
     tau: float | str | None = None
     bits: int = 16
     frac: int = 8
     rounding: str = "truncate"
     place: ClassVar[str] = "synapse"
-    taus: ClassVar[tuple[str, ...]] = ("post", "readout")
+    taus: ClassVar[tuple[str, ...]] = ("post", "readout", "adaptation")
+
+
+@dataclass(frozen=True)
+class Neuron(Field):
+    """A constant of the postsynaptic neuron, rounded to `frac` bits; 0 where the model has none.
+
+    key: "jump": what a spike adds to the threshold of adaptive-lif, in thresholds; "jump/rho": this divided by the factor that the
+    adaptation keeps per step, for use with a state that has just decayed by it.
+    """
+
+    key: str = "jump"
+    bits: int = 16
+    frac: int = 10
+    place: ClassVar[str] = "neuron"
+    signed: ClassVar[bool] = False
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the key and the format."""
+        known = self.key in NEURON
+        limit = f"it must be one of {', '.join(NEURON)}"
+        return ([] if known else [Problem(where, "key", self.key, limit)]) + bits_problems(where, self.bits, self.frac, 24)
 
 
 @dataclass(frozen=True)

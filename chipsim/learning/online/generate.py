@@ -14,12 +14,12 @@ import sys
 from types import ModuleType
 
 from chipsim.kernels._jit import CACHE, WRITABLE
-from chipsim.learning.online.loops import program
+from chipsim.learning.online.loops import Shapes, program
 
 
-def load(rule) -> ModuleType:
-    """Return the module with the kernels of a rule: `learn`."""
-    text = program(rule)
+def load(rule, shapes: Shapes) -> ModuleType:
+    """Return the module with the kernels of a rule for such projections: `learn`."""
+    text = program(rule, shapes)
     name = f"{rule.name.replace('-', '_')}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     full = f"chipsim_rules.{name}"
     if full in sys.modules:

@@ -1,8 +1,11 @@
-"""Source text of the loops that call the hooks of a rule: one loop per event, and the walk over the steps."""
+"""Source text of the loops that call the hooks of a rule: one loop per event and kind of projection, and the walk over the steps."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from chipsim.learning.online.reads import Reads, body
+from chipsim.learning.online.state import EVENTS
 
 HEADER = '''"""Kernels of rule {name}, written by chipsim.learning.online from the hooks of the rule. Do not edit."""
 from chipsim.kernels._jit import entry, inner
@@ -12,13 +15,15 @@ from chipsim.learning.online.functions import clip, rshift, sgn, times, where
 from chipsim.learning.online.traces import advance_post, advance_pre, decay_synapses, start
 '''
 
-POST_LOOP = """
+START = """
 @inner
-def run_{event}(t, k, m, circuit, setup, weights, gradient, work, walk):
+def {function}({arguments}, circuit, wires, setup, weights, gradient, work, walk):
     source, target = circuit.pre[k], circuit.post[k]
     lo, width, first = circuit.lo[target], circuit.hi[target] - circuit.lo[target], setup.first[k]
     low, slices = circuit.first_slice[target], circuit.first_slice[target + 1] - circuit.first_slice[target]
-    visits = {visits}
+"""
+
+POST_LOOP = """    visits = {visits}
     for v in range(visits):
         i = {visited}
         row, mark = circuit.offset[k] + i * width, circuit.rows[k] + i * slices - low
@@ -31,22 +36,43 @@ def run_{event}(t, k, m, circuit, setup, weights, gradient, work, walk):
         walk.counts[{counter}, t, circuit.slice_of[lo + walk.unit[e]]] += visits
 """
 
-PRE_LOOP = """
-@inner
-def run_pre(t, k, circuit, setup, weights, gradient, work, walk):
-    source, target = circuit.pre[k], circuit.post[k]
-    lo, width, first = circuit.lo[target], circuit.hi[target] - circuit.lo[target], setup.first[k]
-    low, slices = circuit.first_slice[target], circuit.first_slice[target + 1] - circuit.first_slice[target]
-    at = t * len(circuit.lo) + source
+POST_LISTS = """    for e in range(m):
+        walk.place[lo + walk.unit[e]] = e + 1
+    for v in range({visits}):
+        i = {visited}
+        row, mark = wires.first_row[k] + i, circuit.rows[k] + i * slices - low
+{outer}
+        for x in range(wires.list_start[row], wires.list_start[row + 1]):
+            j, n = wires.list_post[x], wires.list_weight[x]
+            e = walk.place[lo + j] - 1
+            if e >= 0:
+{deep}
+                walk.counts[{counter}, t, circuit.slice_of[lo + j]] += 1
+    for e in range(m):
+        walk.place[lo + walk.unit[e]] = 0
+"""
+
+PRE_START = """    at = t * len(circuit.lo) + source
     for r in range(work.spikes.start[at], work.spikes.start[at + 1]):
         i = work.spikes.unit[r] - circuit.lo[source]
-        row, mark = circuit.offset[k] + i * width, circuit.rows[k] + i * slices - low
+        mark = circuit.rows[k] + i * slices - low
+"""
+
+PRE_LOOP = """        row = circuit.offset[k] + i * width
 {outer}
         for j in range(width):
             n = row + j
 {inner}
         for s in range(low, low + slices):
             walk.counts[{counter}, t, s] += circuit.slice_hi[s] - circuit.slice_lo[s]
+"""
+
+PRE_LISTS = """        row = wires.first_row[k] + i
+{outer}
+        for x in range(wires.list_start[row], wires.list_start[row + 1]):
+            j, n = wires.list_post[x], wires.list_weight[x]
+{inner}
+            walk.counts[{counter}, t, circuit.slice_of[lo + j]] += 1
 """
 
 FIND = {
@@ -58,41 +84,85 @@ FIND = {
 BEFORE, AFTER = ("error", "epoch"), ("active", "pre", "post")
 
 
-def program(rule) -> str:
-    """Return the source of the module of a rule."""
-    reads = Reads(rule)
+class Shape(NamedTuple):
+    """What kind of projection a loop is for. listed: synapses are listed, not dense; adapts: the threshold of the target does."""
+
+    listed: bool
+    adapts: bool
+
+    @property
+    def suffix(self) -> str:
+        """End of the names of its loops."""
+        return "_lists" * self.listed + "_adaptive" * self.adapts
+
+
+class Shapes(NamedTuple):
+    """The kinds of projections a network has, in a fixed order."""
+
+    hidden: tuple[Shape, ...]
+    readout: tuple[Shape, ...]
+
+    def of(self, event: str) -> tuple[Shape, ...]:
+        """Return the kinds at which an event can happen."""
+        return self.readout if event == "readout" else self.hidden
+
+
+def program(rule, shapes: Shapes) -> str:
+    """Return the source of the module of a rule for networks with such projections."""
+    reads = {shape: Reads(rule, shape.adapts) for shape in (*shapes.hidden, *shapes.readout)}
     parts = [HEADER.format(name=rule.name)]
     parts += [f"\n@inner\n{rule.source_of(hook)}\n" for hook in rule.hooks]
-    for event in reads.events:
-        parts.append(PRE_LOOP.format(**body(event, reads)) if event == "pre" else POST_LOOP.format(**body(event, reads)))
-    return "".join(parts) + walk(reads)
+    for event in EVENTS:
+        parts += [loop(event, shape, reads[shape]) for shape in shapes.of(event) if event in reads[shape].events]
+    return "".join(parts) + walk(shapes, reads)
 
 
-def call(event: str, reads: Reads) -> list[str]:
+def loop(event: str, shape: Shape, reads: Reads) -> str:
+    """Return the loop of an event over the synapses of a projection."""
+    arguments = "t, k" if event == "pre" else "t, k, m"
+    pieces = (PRE_START + PRE_LOOP, PRE_START + PRE_LISTS) if event == "pre" else (POST_LOOP, POST_LISTS)
+    text = START + pieces[shape.listed]
+    return text.format(function=f"run_{event}{shape.suffix}", arguments=arguments, **body(event, reads))
+
+
+def call(event: str, shape: Shape, reads: Reads) -> list[str]:
     """Return the lines that run the synapse hooks of an event for projection k."""
-    guard = ["if t % setup.epoch == 0:"] if event == "epoch" else []
-    pad = "    " * len(guard)
+    given = "circuit, wires, setup, weights, gradient, work, walk"
     if event == "pre":
-        return [*guard, f"{pad}run_pre(t, k, circuit, setup, weights, gradient, work, walk)"]
-    found = FIND[event].format(p="circuit.post[k]", quiet=reads.quiet(event))
-    return [*guard, f"{pad}m = {found}", f"{pad}run_{event}(t, k, m, circuit, setup, weights, gradient, work, walk)"]
+        lines = [f"run_pre{shape.suffix}(t, k, {given})"]
+    else:
+        found = FIND[event].format(p="circuit.post[k]", quiet=reads.quiet(event))
+        lines = [f"m = {found}", f"run_{event}{shape.suffix}(t, k, m, {given})"]
+    return when("if t % setup.epoch == 0:", lines) if event == "epoch" else lines
 
 
-def walk(reads: Reads) -> str:
+def calls(event: str, shapes: Shapes, reads: dict[Shape, Reads]) -> list[str]:
+    """Return the lines that run an event for whatever kind of projection k is."""
+    found, kinds = [], shapes.of(event)
+    for shape in kinds:
+        if event in reads[shape].events:
+            lines = call(event, shape, reads[shape])
+            test = f"if wires.listed[k] == {shape.listed} and setup.adapts[k] == {shape.adapts}:"
+            found += when(test, lines) if len(kinds) > 1 else lines
+    return found
+
+
+def walk(shapes: Shapes, reads: dict[Shape, Reads]) -> str:
     """Return the kernel `learn`: the walk over the steps of a sample."""
 
     def steps(events: tuple[str, ...]) -> list[str]:
-        return [line for event in events if event in reads.events for line in call(event, reads)]
+        return [line for event in events for line in calls(event, shapes, reads)]
 
-    hidden = steps(BEFORE) + (["decay_synapses(t, k, circuit, setup, walk, address)"] if reads.synapse else []) + steps(AFTER)
-    end, readout = steps(("sample_end",)), steps(("readout",))
+    states = any(reads[shape].synapse for shape in shapes.hidden)
+    decays = ["decay_synapses(t, k, circuit, wires, setup, walk, address)"] if states else []
+    hidden, end, readout = steps(BEFORE) + decays + steps(AFTER), steps(("sample_end",)), steps(("readout",))
     lines = [
-        "", "@entry", "def learn(steps, circuit, setup, weights, gradient, work, walk):",
+        "", "@entry", "def learn(steps, circuit, wires, setup, weights, gradient, work, walk):",
         '    """Run the rule over the sample that is in the logs; `gradient` [W] grows by its gradient."""',
         "    start(walk)", "    own = work.membranes.cells.address", "    address = (own[0], own[1], own[2])",
         "    for t in range(steps):", "        for k in range(len(circuit.pre)):",
         *when("            if setup.hidden[k] and t > 0:", hidden), *when("            if setup.readout[k] and t > 0:", readout),
-        "            advance_pre(t, k, circuit, setup, walk, work.spikes, address)",
+        "            advance_pre(t, k, circuit, wires, setup, walk, work.spikes, address)",
         "        for p in range(1, len(circuit.lo)):", "            advance_post(t, p, circuit, setup, walk, work.spikes, address)",
     ]  # fmt: skip
     if end:

@@ -7,21 +7,25 @@ from chipsim.learning.online.state import EVENTS, FIRST_EVENT
 READ = {  # kind of field -> how a loop reads it; {at}: its number among the fields of that place
     "PreTrace": "wide(walk.pre[{at}, first + i])", "PostTrace": "wide(walk.post[{at}, lo + j])", "SynState": "wide(walk.synapse[{at}, n])",
     "Weight": "wide(weights[n])", "Active": "wide(walk.gain[e])", "Learn": "wide(walk.error[e])", "Const": "wide(setup.constants[{at}])",
-    "Reward": "wide(walk.reward[0])",
+    "Reward": "wide(walk.reward[0])", "Neuron": "wide(setup.neuron[{at}, k])",
 }  # fmt: skip
-PLACES = ("pre", "post", "synapse", "constant")
+PLACES = ("pre", "post", "synapse", "constant", "neuron")
+NOTHING = "wide(walk.reward[0]) * 0"
 
 
 class Reads:
-    """A rule seen by the generator: its fields numbered place by place, its hooks by event."""
+    """A rule seen by the generator: its fields numbered place by place, its hooks by event.
 
-    def __init__(self, rule):
-        self.rule = rule
+    adapts: at synapses onto neurons whose threshold adapts; elsewhere the fields for these are 0 and nothing sets them.
+    """
+
+    def __init__(self, rule, adapts: bool = True):
+        self.rule, self.absent = rule, frozenset() if adapts else rule.adaptive
         lists = {place: [n for n, field in rule.fields.items() if field.place == place] for place in PLACES}
         lists["synapse"] = [name for name in lists["synapse"] if type(rule.fields[name]).__name__ == "SynState"]
         self.at = {name: n for names in lists.values() for n, name in enumerate(names)}
-        self.pre, self.post, self.synapse, self.constants = (lists[place] for place in PLACES)
-        self.events = [event for event in EVENTS if any(short(hook.event) == event for hook in rule.hooks)]
+        self.pre, self.post, self.synapse, self.constants, self.neuron = (lists[place] for place in PLACES)
+        self.events = [event for event in EVENTS if self.of(event)]
         self.increments = rule.increments
 
     def kind(self, name: str) -> str:
@@ -30,20 +34,26 @@ class Reads:
 
     def read(self, name: str) -> str:
         """Return the expression that reads a field inside a loop."""
+        if name in self.absent:
+            return NOTHING
         return READ[self.kind(name)].format(at=self.at.get(name))
 
     def of(self, event: str) -> list:
         """Return the hooks of an event."""
-        return [hook for hook in self.rule.hooks if short(hook.event) == event]
+        return [hook for hook in self.rule.hooks if short(hook.event) == event and hook.target not in self.absent]
 
     def live_only(self, event: str) -> bool:
         """Return whether the hooks of an event do nothing where the pre traces are 0."""
-        return any(all(self.rule.vanishes(hook, name) for hook in self.of(event)) for name in self.pre)
+        return self.vanish(event, self.pre)
 
     def quiet(self, event: str) -> bool:
         """Return whether the hooks of an event do nothing for a neuron whose signal is 0."""
         names = [name for name in self.rule.fields if self.kind(name) == "Learn"]
-        return any(all(self.rule.vanishes(hook, name) for hook in self.of(event)) for name in names)
+        return self.vanish(event, names)
+
+    def vanish(self, event: str, names: list[str]) -> bool:
+        """Return whether there is a field at whose 0 no hook of an event does anything."""
+        return any(all(self.rule.vanishes(hook, name, self.absent) for hook in self.of(event)) for name in names)
 
 
 def short(event: str) -> str:
@@ -66,9 +76,13 @@ def body(event: str, reads: Reads) -> dict[str, str]:
         "event": event, "counter": str(FIRST_EVENT + EVENTS.index(event)),
         "visits": "walk.count[k]" if live else "circuit.hi[source] - circuit.lo[source]",
         "visited": "walk.live[first + v]" if live else "v",
-        "outer": "\n".join("        " + line for line in outer) or "        pass",
-        "inner": "\n".join("            " + line for line in lines),
+        "outer": indented(8, outer or ["pass"]), "inner": indented(12, lines), "deep": indented(16, lines),
     }  # fmt: skip
+
+
+def indented(by: int, lines: list[str]) -> str:
+    """Return lines as text, indented."""
+    return "\n".join(" " * by + line for line in lines)
 
 
 def write(hook, value: str, reads: Reads) -> list[str]:

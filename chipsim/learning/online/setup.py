@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.errors import Problem, raise_all
 from chipsim.kernels.fixed import DECAY_BITS, ROUNDINGS
 from chipsim.learning.online.reads import Reads
 from chipsim.learning.online.signals import feedback_weights
@@ -16,6 +18,24 @@ from chipsim.state import Circuit
 
 STREAM = 16  # of the random words of field 0
 CODES = {"truncate": ROUNDINGS["toward-zero"], "nearest": ROUNDINGS["nearest"], "stochastic": ROUNDINGS["stochastic"]}
+
+
+class Membranes(NamedTuple):
+    """What the rule must know of the neurons; factors kept per step, [P] each, 0 where a model lacks what is meant."""
+
+    alphas: Sequence[float]  # of the potential
+    currents: Sequence[float]  # of the current between weight and potential
+    adaptations: Sequence[float]  # of what spikes add to the threshold
+    jumps: Sequence[float]  # what a spike adds to it, in thresholds
+    adapts: Sequence[bool]  # whether the threshold adapts
+
+
+class Options(NamedTuple):
+    """weights: how many are stored; threshold: signals of at most this size are 0; epoch: steps between two on_epoch events."""
+
+    weights: int
+    threshold: float = 0.0
+    epoch: int = 1
 
 
 class Numbers(NamedTuple):
@@ -60,65 +80,112 @@ def field_of(names: list[str], rule, words: np.ndarray, fixed: bool, stream: int
     )
 
 
-def kept(tau: object, own: float, last: float) -> float:
-    """Return the factor a field keeps per step; own, last: those of the postsynaptic population and of the readout."""
+def kept(tau: object, q: int, own: Membranes) -> float:
+    """Return the factor that a field of population q keeps per step."""
     if tau in ("post", "own"):
-        return own
+        return own.alphas[q]
     if tau == "readout":
-        return last
+        return own.alphas[-1]
+    if tau == "adaptation":
+        return own.adaptations[q]
     return 1.0 if tau is None else (math.exp(-1 / tau) if tau else 0.0)
 
 
-def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, threshold: float = 0.0, epoch: int = 1) -> Setup:
-    """Return the constants of an online rule; alphas: [P] factors the potentials keep per step."""
+def words(taus: list[object], of: Sequence[int], own: Membranes) -> np.ndarray:
+    """Return [F, Q] float64 factors that fields with time constants `taus` keep per step in populations `of`."""
+    table = [[kept(tau, q, own) for q in of] for tau in taus]
+    return np.array(table, dtype=np.float64).reshape(len(taus), len(of))
+
+
+def setup(rule, circuit: Circuit, own: Membranes, numbers: Numbers, more: Options) -> Setup:
+    """Return the constants of an online rule.
+
+    Raises:
+        ConfigError: a constant of a neuron does not fit its field.
+    """
     reads, pre, post = Reads(rule), circuit.pre.tolist(), circuit.post.tolist()
-    populations, sizes = len(circuit.lo), circuit.hi - circuit.lo
-    away = distances(pre, post, populations)
-    hidden = sorted((p for p in range(1, populations) if 0 < away[p] < populations), key=lambda p: away[p])
-    fan_in = sizes[circuit.pre]
-
-    def words(names: list[str], of: Sequence[int]) -> np.ndarray:
-        table = [[kept(rule.fields[name].tau, alphas[q], alphas[-1]) for q in of] for name in names]
-        return np.array(table, dtype=np.float64 if numbers.fixed else number).reshape(len(names), len(of))
-
-    stream, number = STREAM + len(reads.pre), circuit.rules.constants.dtype
-    needs_feedback = any(getattr(f, "source", None) in ("dfa", "sdfa", "label") for f in rule.fields.values())
+    populations, number, fixed = len(circuit.lo), circuit.rules.constants.dtype, numbers.fixed
+    away, fan_in = distances(pre, post, populations), (circuit.hi - circuit.lo)[circuit.pre]
+    adapts = np.array(own.adapts, dtype=np.bool_)[circuit.post]
+    feedback = feedback_weights(int(circuit.hi[-1]) if needs_feedback(rule) else 0, circuit.classes, not fixed)
+    threshold = [round(more.threshold * 2**fd) if fixed else more.threshold for fd in numbers.delta_fraction]
     return Setup(
-        hidden=np.array([0 < away[q] < populations for q in post], dtype=np.bool_),
-        readout=np.array([away[q] == 0 for q in post], dtype=np.bool_),
+        hidden=circuit.post < populations - 1,
+        readout=circuit.post == populations - 1,
         first=np.cumsum(fan_in) - fan_in,
-        pre=field_of(reads.pre, rule, words(reads.pre, post), numbers.fixed, STREAM),
-        post=field_of(reads.post, rule, words(reads.post, range(populations)), numbers.fixed, stream),
-        synapse=field_of(reads.synapse, rule, words(reads.synapse, post), numbers.fixed, stream + len(reads.post)),
+        adapts=adapts,
+        **fields_of(rule, reads, post, own, numbers, number),
+        kept=np.array([adapts if name in rule.adaptive else adapts | True for name in reads.synapse]).reshape(-1, len(post)),
         shift=shifts(rule, numbers, post),
-        order=np.array([*hidden, -1], dtype=np.int64),
+        order=np.array([*sorted(range(1, populations - 1), key=lambda p: away[p]), -1], dtype=np.int64),
         toward=np.array([away[a] > away[b] for a, b in zip(pre, post, strict=True)], dtype=np.bool_),
-        feedback=feedback_weights(int(circuit.hi[-1]) if needs_feedback else 0, circuit.classes, not numbers.fixed).astype(
-            number
-        ),
-        layerwise=layerwise_weights(rule, circuit, numbers),
-        epoch=epoch,
-        threshold=np.array(
-            [round(threshold * 2**fd) if numbers.fixed else threshold for fd in numbers.delta_fraction], dtype=number
-        ),
-        constants=np.array([c.stored if numbers.fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
+        feedback=feedback.astype(number),
+        layerwise=layerwise_weights(rule, circuit, fixed, more.weights),
+        epoch=more.epoch,
+        threshold=np.array(threshold, dtype=number),
+        constants=np.array([c.stored if fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
+        neuron=neuron_constants(rule, reads.neuron, own, fixed)[:, circuit.post].astype(number),
     )
 
 
-def layerwise_weights(rule, circuit: Circuit, numbers: Numbers) -> np.ndarray:
+def fields_of(rule, reads: Reads, post: list[int], own: Membranes, numbers: Numbers, number: type) -> dict[str, Field]:
+    """Return the fields of all places. The first stages of traces share rounding and stream with the second; entries differ."""
+    stream, stages = STREAM, [rule.fields[name].current for name in reads.pre]
+    currents = own._replace(alphas=own.currents)  # "post" means the current there
+    everyone, found = range(len(own.alphas)), {}
+    for place, names, of in (("pre", reads.pre, post), ("post", reads.post, everyone), ("synapse", reads.synapse, post)):
+        table = words([rule.fields[name].tau for name in names], of, own)
+        found[place] = field_of(names, rule, table if numbers.fixed else table.astype(number), numbers.fixed, stream)
+        stream += len(names)
+    table = words(stages, post, currents)
+    first = field_of(reads.pre, rule, table if numbers.fixed else table.astype(number), numbers.fixed, STREAM)
+    return {**found, "current": first}
+
+
+def needs_feedback(rule) -> bool:
+    """Return whether signals come through fixed random weights straight from the classes."""
+    return any(getattr(f, "source", None) in ("dfa", "sdfa", "label") for f in rule.fields.values())
+
+
+def neuron_constants(rule, names: list[str], own: Membranes, fixed: bool) -> np.ndarray:
+    """Return [J, P] constants of the neurons of every population, rounded to their format in fixed point; 0 where there are none.
+
+    Raises:
+        ConfigError: what does not fit.
+    """
+    found, problems = np.zeros((len(names), len(own.alphas))), []
+    for n, name in enumerate(names):
+        f = rule.fields[name]
+        for p in np.flatnonzero(own.adapts):
+            jump, rho = Fraction(own.jumps[p]), Fraction(own.adaptations[p]) if f.key == "jump/rho" else Fraction(1)
+            value = jump / rho if rho else (math.inf if jump else Fraction(0))
+            top = ((1 << f.bits) - 1) / 2**f.frac if fixed else math.inf
+            if value > top or value == math.inf:
+                limit = (
+                    f"at most {top:g} fits {f.bits} bits, {f.frac} of them fraction; rho {float(rho):.3g}, jump {float(jump):.3g}"
+                )
+                hint = "a slower adaptation, a smaller jump or a wider field"
+                problems.append(
+                    Problem(f'rule "{rule.name}"', f"field {name} ({f.key} of population {p})", float(value), limit, hint)
+                )
+                continue
+            found[n, p] = round(value * 2**f.frac) if fixed else float(value)
+    raise_all(problems)
+    return found
+
+
+def layerwise_weights(rule, circuit: Circuit, fixed: bool, weights: int) -> np.ndarray:
     """Return fixed random weights [W] in place of w for signals of source fa, in the format of the weights; empty for other sources.
 
-    In float they are those of direct feedback, below 1 in size.
+    In float they are those of direct feedback, below 1 in size, in thresholds.
     """
-    number = np.int32 if numbers.fixed else circuit.rules.constants.dtype  # as weights are stored
-    pre, post = circuit.pre.tolist(), circuit.post.tolist()
+    number = np.int32 if fixed else circuit.rules.constants.dtype  # as weights are stored
     if rule.learn is None or rule.learn.source != "fa":
         return np.zeros(0, dtype=number)
-    sizes = (circuit.hi - circuit.lo).tolist()
-    parts = []
-    for k, (a, b) in enumerate(zip(pre, post, strict=True)):
-        parts.append(feedback_weights(sizes[a], sizes[b], not numbers.fixed, int(circuit.offset[k])).reshape(-1))
-    return np.concatenate(parts).astype(number)
+    found = feedback_weights(weights, 1, not fixed).reshape(-1)
+    if not fixed:
+        found = found / circuit.unit[np.searchsorted(circuit.offset, np.arange(weights), side="right") - 1]
+    return found.astype(number)
 
 
 def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -> Walk:
@@ -131,7 +198,8 @@ def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -
 
     whole = np.int64
     return Walk(
-        zeros(len(reads.pre), entries), zeros(len(reads.post), neurons), zeros(len(reads.synapse), weights if reads.synapse else 0),
+        zeros(len(reads.pre), entries), zeros(len(reads.pre), entries), zeros(len(reads.post), neurons),
+        zeros(len(reads.synapse), weights if reads.synapse else 0),
         zeros(entries, kind=whole), zeros(len(circuit.pre), kind=whole), zeros(steps, neurons), zeros(steps, circuit.classes),
-        zeros(neurons, kind=whole), zeros(neurons), zeros(neurons), zeros(1), counts,
+        zeros(neurons, kind=whole), zeros(neurons, kind=whole), zeros(neurons), zeros(neurons), zeros(1), counts,
     )  # fmt: skip

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels._jit import by_number, entry, inner
-from chipsim.kernels.fixed import GAIN_BITS, rescale, saturate, wide
+from chipsim.kernels.fixed import GAIN_BITS, rescale, saturate, to_error, wide
 from chipsim.kernels.random import random_word
 from chipsim.learning.online.state import SIGNAL_ADDS, Setup
-from chipsim.state import Circuit
+from chipsim.state import Circuit, Wires
 
 SOURCES = {"sym": 0, "fa": 1, "dfa": 2, "sdfa": 3, "label": 4, "none": 5}
 LAYERWISE, SIGN, LABEL, NONE = 1, 3, 4, 5
@@ -34,6 +34,7 @@ class Net(NamedTuple):
 
     how: How
     circuit: Circuit
+    wires: Wires
     setup: Setup
     weights: np.ndarray  # [W] number
 
@@ -63,6 +64,7 @@ def signals(label, net, work, walk):
         if p < 0:
             break
         for t in range(1, steps):
+            set_places(t + net.how.ahead, True, net, work, walk)
             if net.how.everywhere:
                 for n in range(circuit.lo[p], circuit.hi[p]):
                     walk.signal[t, n] = signal(t, p, n, label, net, work, walk)
@@ -71,6 +73,7 @@ def signals(label, net, work, walk):
                 for r in range(work.active.start[at], work.active.start[at + 1]):
                     n = work.active.unit[r]
                     walk.signal[t, n] = signal(t, p, n, label, net, work, walk)
+            set_places(t + net.how.ahead, False, net, work, walk)
 
 
 @inner
@@ -98,7 +101,11 @@ def pulled(t, p, n, net, work, walk):
         if circuit.pre[k] == p and net.setup.toward[k]:
             q = circuit.post[k]
             row = circuit.offset[k] + (n - circuit.lo[p]) * (circuit.hi[q] - circuit.lo[q]) - circuit.lo[q]
-            total += rescale(pull_row(t, q, row, net, work, walk), circuit.back[k])
+            if net.wires.listed[k]:
+                found = pull_list(t, k, n, net, work, walk)
+            else:
+                found = pull_row(t, q, row, net, work, walk)
+            total += to_error(found, circuit.back[k], circuit.unit[k])
     return saturate(total, circuit.delta_bits[p])
 
 
@@ -117,6 +124,34 @@ def pull_row(t, q, row, net, work, walk):
         j = work.active.unit[r]
         total += wide(weights[row + j]) * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[r]), GAIN_BITS)
         walk.counts[SIGNAL_ADDS, t, circuit.slice_of[j]] += 1
+    return total
+
+
+@inner
+def set_places(t, there, net, work, walk):
+    """Note where the active neurons of step t stand in their log, or forget it: what lists of synapses are looked up in."""
+    if net.how.source > LAYERWISE or t >= net.how.steps:
+        return
+    populations = len(net.circuit.lo)
+    for r in range(work.active.start[t * populations], work.active.start[(t + 1) * populations]):
+        walk.place[work.active.unit[r]] = r + 1 if there else 0
+
+
+@inner
+def pull_list(t, k, n, net, work, walk):
+    """As `pull_row`, for a projection k whose synapses are listed."""
+    total, circuit, wires = wide(walk.signal[0, 0]) * 0, net.circuit, net.wires
+    weights = net.weights if net.how.source < LAYERWISE else net.setup.layerwise
+    q, row = circuit.post[k], wires.first_row[k] + n - circuit.lo[circuit.pre[k]]
+    readout = q == len(circuit.lo) - 1
+    for x in range(wires.list_start[row], wires.list_start[row + 1]):
+        j, w = circuit.lo[q] + wires.list_post[x], wide(weights[wires.list_weight[x]])
+        if readout:
+            total += w * wide(walk.inject[t, wires.list_post[x]])
+        elif walk.place[j] > 0:
+            total += w * rescale(wide(walk.signal[t, j]) * wide(work.active.gain[walk.place[j] - 1]), GAIN_BITS)
+        if readout or walk.place[j] > 0:
+            walk.counts[SIGNAL_ADDS, t, circuit.slice_of[j]] += 1
     return total
 
 

@@ -20,32 +20,38 @@ class Field(NamedTuple):
 class Setup(NamedTuple):
     """What a rule needs to know of the network; constant."""
 
-    hidden: np.ndarray  # [K] bool: leads to a hidden population from which the readout can be reached
+    hidden: np.ndarray  # [K] bool: leads to a hidden population
     readout: np.ndarray  # [K] bool: leads to the readout
     first: np.ndarray  # [K] int64: first pre entry of the projection
+    adapts: np.ndarray  # [K] bool: the threshold of its target adapts
     pre: Field
+    current: Field  # first stage of pre traces, [A, K]; word 0: there is none
     post: Field
     synapse: Field
+    kept: np.ndarray  # [E, K] bool: the synapse state exists
     shift: np.ndarray  # [H, K] int64: right shift of each increment into the accumulator
-    order: np.ndarray  # [P] int64: hidden populations from the readout down, then -1
+    order: np.ndarray  # [P] int64: hidden populations from the readout down, those that do not reach it last, then -1
     toward: np.ndarray  # [K] bool: carries errors toward the readout
     feedback: np.ndarray  # [N, C] int64 or float: fixed random weights b_jc of direct feedback
     layerwise: np.ndarray  # [W] number: fixed random weights in place of w; empty where they are not used
     epoch: int  # steps between two on_epoch events
     threshold: np.ndarray  # [P] number: signals of at most this size are 0
     constants: np.ndarray  # [D] number: constants of the rule
+    neuron: np.ndarray  # [J, K] number: constants of the target's neurons
 
 
 class Walk(NamedTuple):
     """State during one sample."""
 
     pre: np.ndarray  # [A, I] number
+    current: np.ndarray  # [A, I] number: first stage of traces with two
     post: np.ndarray  # [B, N] number
     synapse: np.ndarray  # [E, W] number
     live: np.ndarray  # [I] int64: presynaptic neurons with a trace that is not 0, from first[k] on
     count: np.ndarray  # [K] int64: how many
     signal: np.ndarray  # [T, N] number: L
     inject: np.ndarray  # [T, C] number: G
+    place: np.ndarray  # [N] int64: place of a neuron in the list at hand + 1, while lists of synapses are walked; else 0
     unit: np.ndarray  # [N] int64: the neurons of the event at hand, counted from the first of its population
     gain: np.ndarray  # [N] number: their psi
     error: np.ndarray  # [N] number: their L
