@@ -32,6 +32,10 @@ REPLAY = (
     "rows_read", "rows_skipped", "rows_gathered", "words_read", "row_adds", "gather_adds", "error_packets",
     "error_hops_x", "error_hops_y", "error_hops_local", "packets_in", "barriers",
 )  # fmt: skip
+WALKED = (  # a second forward walk through the logs
+    "trace_updates", "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
+    "rules_sample_end",
+)  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
 PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
 
@@ -39,12 +43,14 @@ PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_up
 EVENTS = (
     *(("forward", "forward", e) for e in FORWARD),
     *(("backward", "forward", e) for e in (*MARKING, *ONLINE)),
-    *(("backward", "replay", e) for e in REPLAY),
+    *(("backward", "replay", e) for e in (*REPLAY, *WALKED)),
     *(("update", "replay", e) for e in UPDATE),
     *(("update", "forward", e) for e in PLASTIC),
 )
 OF_OTHER_RULES = frozenset(
-    {("backward", "forward", e) for e in ONLINE} | {("update", "forward", e) for e in PLASTIC}
+    {("backward", "forward", e) for e in ONLINE}
+    | {("backward", "replay", e) for e in WALKED}
+    | {("update", "forward", e) for e in PLASTIC}
 )  # than replay
 ROW = {key: n for n, key in enumerate(EVENTS)}
 PHASES = ("forward", "backward", "update")

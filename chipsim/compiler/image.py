@@ -14,7 +14,8 @@ from chipsim.compiler.route import Routes
 from chipsim.compiler.wires import ints, offsets
 from chipsim.hardware import Chip
 from chipsim.kernels.fixed import OVERFLOWS, ROUNDINGS
-from chipsim.learning import is_online
+from chipsim.learning import is_online, rule_of
+from chipsim.learning.online.setup import distances
 from chipsim.learning.online.state import COUNTS
 from chipsim.network import Network
 from chipsim.state import CONSTANTS, PREDICATES, SCANS, Arithmetic, Circuit, Rules, Wires
@@ -71,7 +72,20 @@ class ChipImage:
     @property
     def logs(self) -> bool:
         """Whether the learning rule keeps logs."""
-        return self.learning and not is_online(self.network.learning.rule)
+        rule = rule_of(self.network.learning)
+        return self.learning and (not is_online(self.network.learning.rule) or rule.deferred)
+
+    @property
+    def marking(self) -> np.ndarray:
+        """[G] bool: groups of neurons that tell their targets when they are active and silent, for the logs.
+
+        Deferred errors are carried down by weights to the populations that project to the readout and nowhere else.
+        """
+        groups = self.routes.slice_of
+        if not is_online(self.network.learning.rule):
+            return np.ones(len(groups), dtype=np.bool_)
+        away = distances(self.circuit.pre.tolist(), self.circuit.post.tolist(), len(self.circuit.lo))
+        return np.array([away[self.slices[s].population] == 1 for s in groups], dtype=np.bool_)
 
     @property
     def log_words(self) -> int | None:

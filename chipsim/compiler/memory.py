@@ -57,7 +57,7 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
     if plan.learning:
         online = is_online(plan.network.learning.rule)
         synapses = sum(c.count for c in chains)
-        bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
+        bits |= online_bits(plan, p, lo, hi, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
     return Load(hi - lo, axons_in, leaving, words, bits, max((c.longest for c in chains), default=0))
 
 
@@ -121,7 +121,7 @@ def limits_of(plan: Plan, loads: list[Load], bits: dict[str, int], held: list[Sl
             sum(n for kind, n in bits.items() if kind in LEARNING_KINDS),
             plan.chip.limit("learning_bits_per_core"),
         )
-        if not is_online(plan.network.learning.rule):
+        if "logs" in bits:
             limits |= learning_widths(plan, held, need["axons_in_per_core"], max(load.longest for load in loads))
     return limits
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from chipsim.learning.language.fields import SOURCES
 from chipsim.network.population import Count
 from chipsim.network.projection import Positive
 from chipsim.schema import Description
@@ -27,7 +28,8 @@ class Learning(Description):
     """How the network learns. `half_width` is the paper's B_th in units of the threshold (reference code: b_th = 1 - half_width).
 
     rule: a name of `chipsim rules`, or FILE.py:CLASS. signal, align: in place of those of an online rule. error_threshold: learning
-    signals of at most this size are taken as 0 (online rules). sharpness: of the softmax of a loss per step (online rules; else 10).
+    signals of at most this size are taken as 0 (online rules). sharpness: of the softmax of a loss per step (online rules; none: the
+    rule's own, mostly 10).
     scan: when the active test is made: in every step (clocked), only where something arrives or after an own spike (touched: misses
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
     apply: gradients are accumulated and written after the replay of a sample, or each delta is written in place, without accumulators
@@ -35,7 +37,7 @@ class Learning(Description):
     """
 
     rule: str = "ssgd-replay"
-    signal: Literal["sym", "fa", "dfa", "sdfa", "label", "none"] | None = None
+    signal: Literal[SOURCES] | None = None
     align: Literal["next", "same"] | None = None
     error_threshold: NonNegative = 0.0
     surrogate: Literal["paper", "box"] = "box"

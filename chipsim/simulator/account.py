@@ -11,6 +11,7 @@ from chipsim.compiler import ChipImage
 from chipsim.counters import PLASTIC, ROW, Counters
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
+from chipsim.simulator.deferred import book_deferred
 from chipsim.simulator.ledger import Ledger, later, sent
 from chipsim.simulator.online import book_online
 from chipsim.state import Activity
@@ -26,7 +27,10 @@ def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts
     ledger = Ledger(image, samples, steps)
     arrivals = book_forward(image, activity, ledger)
     if image.learning and is_online(image.network.learning.rule):
-        book_online(image, activity, ledger, learned)
+        if image.logs:
+            book_deferred(image, activity, ledger, arrivals, learned)
+        else:
+            book_online(image, activity, ledger, learned)
     elif image.learning:
         marks = book_marking(image, activity, ledger)
         if learned:

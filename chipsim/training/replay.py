@@ -50,9 +50,7 @@ class Replay:
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample: cross entropy of the class scores plus regularisers, float64, for reports only."""
-        m = self.engine.scores()
-        m = m - m.max()
-        return float(np.log(np.exp(m).sum()) - m[label]) + self.penalty()
+        return self.engine.cross_entropy(label) + self.penalty()
 
     def penalty(self) -> float:
         """Return the regulariser losses of the last sample."""

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels.fixed import DECAY_BITS, ROUNDINGS
+from chipsim.learning.online.feedback import feedback_weights
 from chipsim.learning.online.reads import Reads
-from chipsim.learning.online.signals import feedback_weights
+from chipsim.learning.online.signals import PAST, SOURCES, source_codes
 from chipsim.learning.online.state import Field, Setup, Walk
 from chipsim.state import Circuit
 
@@ -82,7 +83,8 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, thr
         return np.array(table, dtype=np.float64 if numbers.fixed else number).reshape(len(names), len(of))
 
     stream, number = STREAM + len(reads.pre), circuit.rules.constants.dtype
-    needs_feedback = any(getattr(f, "source", None) in ("dfa", "sdfa", "label") for f in rule.fields.values())
+    source = source_codes(rule.learn.source if rule.learn else "none", away)
+    random = any(PAST < code < SOURCES["none"] for p, code in enumerate(source) if 0 < away[p] < populations)
     return Setup(
         hidden=np.array([0 < away[q] < populations for q in post], dtype=np.bool_),
         readout=np.array([away[q] == 0 for q in post], dtype=np.bool_),
@@ -93,9 +95,11 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, thr
         shift=shifts(rule, numbers, post),
         order=np.array([*hidden, -1], dtype=np.int64),
         toward=np.array([away[a] > away[b] for a, b in zip(pre, post, strict=True)], dtype=np.bool_),
-        feedback=feedback_weights(int(circuit.hi[-1]) if needs_feedback else 0, circuit.classes, not numbers.fixed).astype(
-            number
+        source=np.array(source, dtype=np.int64),
+        kept=np.array([[reads.kept(name, away[q] == 0) for q in post] for name in reads.pre], dtype=np.bool_).reshape(
+            -1, len(post)
         ),
+        feedback=feedback_weights(int(circuit.hi[-1]) if random else 0, circuit.classes, not numbers.fixed).astype(number),
         layerwise=layerwise_weights(rule, circuit, numbers),
         epoch=epoch,
         threshold=np.array(
@@ -123,7 +127,7 @@ def layerwise_weights(rule, circuit: Circuit, numbers: Numbers) -> np.ndarray:
 
 def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -> Walk:
     """Allocate the state of an online rule for one sample; counts: [COUNTS, T, S] of the activity."""
-    reads, number = Reads(rule), circuit.rules.constants.dtype
+    reads, number, source = Reads(rule), circuit.rules.constants.dtype, rule.learn.source if rule.learn else "none"
     neurons, entries = int(circuit.hi[-1]), int((circuit.hi - circuit.lo)[circuit.pre].sum())
 
     def zeros(*shape: int, kind=number) -> np.ndarray:
@@ -133,5 +137,6 @@ def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -
     return Walk(
         zeros(len(reads.pre), entries), zeros(len(reads.post), neurons), zeros(len(reads.synapse), weights if reads.synapse else 0),
         zeros(entries, kind=whole), zeros(len(circuit.pre), kind=whole), zeros(steps, neurons), zeros(steps, circuit.classes),
+        zeros(steps if source == "sym-trace" else 0, neurons), zeros(steps if source == "local" else 0, len(circuit.lo), circuit.classes),
         zeros(neurons, kind=whole), zeros(neurons), zeros(neurons), zeros(1), counts,
     )  # fmt: skip

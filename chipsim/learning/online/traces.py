@@ -62,6 +62,8 @@ def advance_pre(t, k, circuit, setup, walk, spikes, address):
     )
     at = t * len(circuit.lo) + source
     for a in range(len(walk.pre)):
+        if not setup.kept[a, k]:
+            continue
         changed = 0
         for x in range(walk.count[k]):
             n = first + walk.live[first + x]
