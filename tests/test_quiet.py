@@ -23,7 +23,7 @@ TRIGGERED = [  # what changes hidden weights waits for an active neuron
 
 def learned(rule, quiet):
     """Counters and gradients of a sample; quiet: one hidden neuron gets no input, so that it is never active; None: all of them."""
-    network = cs.ssgd_network(8, (6, 5), 3, steps=16, readout="sum", surrogate="box", half_width=0.5, init={"gain": 5.0}, seed=2)
+    network = cs.ssgd_network(8, (6, 5), 3, steps=16, readout="sum", surrogate="box", half_width=0.9, init={"gain": 3.0}, seed=4)
     weights = {name: w.copy() for name, w in network.weights.items()}
     weights["hidden1"][:, slice(None) if quiet is None else quiet] = 0.0
     network = network.with_weights(weights).but(learning={**network.learning.model_dump(), "rule": rule})
