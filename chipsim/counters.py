@@ -34,6 +34,10 @@ REPLAY = (
 )  # fmt: skip
 REWRITES = ("log_rewrites",)  # of replay in form A: ds takes the place of a code
 WALK = ("log_reads", "trace_decays", "trace_updates", "rows_read", "words_read", "row_adds", "barriers")  # form A, forward again
+DEFERRED = (  # a rule that walks its logs forward a second time
+    "trace_updates", "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
+    "rules_sample_end",
+)  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
 COPY = ("copy_packets", "hops_x", "hops_y", "hops_local", "packets_in", "copy_writes")  # of changed weights, with pushed errors
 PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
@@ -43,13 +47,15 @@ PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_up
 EVENTS = (
     *(("forward", "forward", e) for e in FORWARD),
     *(("backward", "forward", e) for e in (*MARKING, *ONLINE)),
-    *(("backward", "replay", e) for e in (*REPLAY, *REWRITES)),
+    *(("backward", "replay", e) for e in (*REPLAY, *REWRITES, *DEFERRED)),
     *(("backward", "walk", e) for e in WALK),
     *(("update", "replay", e) for e in (*UPDATE, *COPY)),
     *(("update", "forward", e) for e in PLASTIC),
 )
 OF_OTHER_RULES = frozenset(
-    {("backward", "forward", e) for e in ONLINE} | {("update", "forward", e) for e in PLASTIC}
+    {("backward", "forward", e) for e in ONLINE}
+    | {("backward", "replay", e) for e in DEFERRED}
+    | {("update", "forward", e) for e in PLASTIC}
 )  # than replay
 OF_OTHER_FORMS = frozenset(
     {("backward", "replay", e) for e in REWRITES}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import bridge
+from refdeferred import DeferredChip
+from refonline import OnlineChip
 from refrules import FUNCTIONS
 
 from chipsim.compiler import ChipImage
@@ -19,7 +21,24 @@ def describe(image: ChipImage, shifts: list[int], seed: int, functions: dict | N
     fractions = accumulators(image)
     for projection, fraction in zip(found["projections"], fractions, strict=True):
         projection["gradient_fraction"] = fraction
+    found["kappa"] = kappa(image)
     return found | {"rule": rule_table(image, fractions, functions or FUNCTIONS)}
+
+
+def kappa(image: ChipImage) -> list[int]:
+    """Return what an error weighs that the readout takes in n steps before its last, in 1/4096."""
+    network = image.network
+    alpha, steps = math.exp(-network.dt_ms / network.populations[-1].tau_ms), range(network.steps)
+    if network.readout == "sum":
+        return [round(4096 * (1 - alpha ** (n + 1))) for n in steps]
+    return [round(4096 * ((1 - alpha) * alpha**n)) for n in steps]
+
+
+def reference(image: ChipImage, shifts: list[int], seed: int):
+    """Return the reference chip of an image."""
+    learn = rule_of(image.network.learning).learn
+    kind = DeferredChip if learn and learn.source == "deferred" else OnlineChip
+    return kind(describe(image, shifts, seed))
 
 
 def formats(image: ChipImage, k: int) -> tuple[int, int]:
@@ -51,6 +70,7 @@ def rule_table(image: ChipImage, fractions: list[int], functions: dict) -> dict:
             of = range(len(alphas)) if place == "post" else posts
             tables[place][name] = {
                 "word": [round(4096 * keep(field.tau, alphas[q], alphas[-1])) for q in of], "bits": field.bits,
+                "kept": [any(name in h.arguments for h in rule.hooks if (h.event == "on_readout") == (q == len(alphas) - 1)) for q in of],
                 "impulse": round(getattr(field, "impulse", 0) * 2**field.frac), "rounding": field.rounding, "stream": stream,
             }  # fmt: skip
             stream += 1
@@ -60,7 +80,8 @@ def rule_table(image: ChipImage, fractions: list[int], functions: dict) -> dict:
         "hooks": [hook_table(image, rule, hook, fractions, functions) for hook in rule.hooks],
         "skip": {event: skips(rule, event) for event in {hook.event for hook in rule.hooks}},
         "source": learn.source if learn else "none", "ahead": 0 if learn is None or learn.align == "same" else 1,
-        "everywhere": any(hook.event == "on_error" for hook in rule.hooks), "sharpness": network.learning.sharpness or 10, "epoch": 1,
+        "everywhere": any(hook.event == "on_error" for hook in rule.hooks), 
+        "sharpness": network.learning.sharpness or rule.sharpness, "epoch": 1,
         "threshold": [round(network.learning.error_threshold * 2**fd) for fd in image.formats.delta_fraction],
     }  # fmt: skip
 

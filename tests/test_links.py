@@ -103,8 +103,12 @@ def test_a_replay_step_takes_its_slowest_core_plus_its_hottest_link():
 
 
 @pytest.mark.parametrize(
-    "options", [{"rule": "ssgd-online"}, {"rule": "eprop"}, {"rule": "etlp"}, {"rule": "ssgd-online", "signal": "dfa"}]
-)
+    "options",
+    [
+        {"rule": "ssgd-online"}, {"rule": "eprop"}, {"rule": "etlp"}, {"rule": "ssgd-online", "signal": "dfa"},
+        {"rule": "ssgd-online", "signal": "sym-trace", "align": "same"}, {"rule": "decolle"},
+    ],
+)  # fmt: skip
 def test_loads_of_online_rules_add_up_to_the_hops(options):
     image, a = run_once(**options)
     loads, counts = LinkTable(image).loads(a, learned=True), account(image, a, learned=True)
@@ -118,3 +122,16 @@ def test_loads_of_online_rules_add_up_to_the_hops(options):
         counts.total().counts[[EVENTS.index(("backward", "forward", f"error_hops_{way}")) for way in "xy"]].sum(axis=(0, 2))
     )
     assert np.array_equal(loads.signals[0].sum(axis=1), per_step)
+
+
+def test_loads_of_a_deferred_rule_add_up_to_the_hops():
+    image, a = run_once(rule="ssgd-deferred")
+    loads, counts = LinkTable(image).loads(a, learned=True), account(image, a, learned=True)
+
+    def rows(stage, prefix):
+        table = counts.total().counts
+        return table[[EVENTS.index(("backward", stage, f"{prefix}_{way}")) for way in "xy"]].sum(axis=(0, 2))
+
+    assert np.array_equal(loads.marking[0].sum(axis=1), rows("forward", "hops")) and loads.marking.sum() > 0
+    assert np.array_equal(loads.replay[0].sum(axis=1), rows("replay", "error_hops")) and loads.replay.sum() > 0
+    assert loads.signals.sum() == 0

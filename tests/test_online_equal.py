@@ -9,7 +9,6 @@ import pytest
 import rulebridge
 from hypothesis import given
 from hypothesis import strategies as st
-from refonline import OnlineChip
 from test_kernels_equal import Extremes, cases, repeat
 
 from chipsim.learning import RULES, is_online
@@ -17,20 +16,22 @@ from chipsim.learning import RULES, is_online
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
 ONLINE = [name for name in RULES if is_online(name)]
-SIGNALS = ("sym", "fa", "dfa", "sdfa", "label", "none")
+SIGNALS = ("sym", "sym-trace", "fa", "dfa", "sdfa", "label", "local", "none")
 
 
 @st.composite
-def online_cases(draw, rule):
-    """Return a case of test_kernels_equal under an online rule, with any signal it can have."""
+def online_cases(draw, rule, signal=None):
+    """Return a case of test_kernels_equal under an online rule, with a signal, or any it can have."""
     case = draw(cases())
     learning = {"rule": rule, "regularisers": None, "sharpness": draw(st.sampled_from([1, 3, 10]))}
     learning["error_threshold"] = draw(st.sampled_from([0.0, 0.0, 0.01]))
-    if draw(st.booleans()):
+    if signal:
+        learning |= {"signal": signal, "align": draw(st.sampled_from(["next", "same"]))}
+    elif rule != "ssgd-deferred" and draw(st.booleans()):
         learning |= {"signal": draw(st.sampled_from(SIGNALS)), "align": draw(st.sampled_from(["next", "same"]))}
     case.network = case.network.but(learning={**case.network.learning.model_dump(), **learning})
     form = case.image().formats
-    case.shifts = [draw(st.integers(0, 20)) - form.write_shift(k, 0) for k in range(len(case.shifts))]
+    case.shifts = [draw(st.sampled_from([0, 0, 1, 2, 3, 5, 8, 12, 20])) - form.write_shift(k, 0) for k in range(len(case.shifts))]
     return case
 
 
@@ -42,15 +43,15 @@ def differences(seen, result) -> dict:
     return off | {"counters": counts} if counts else off
 
 
-@pytest.mark.parametrize("rule", ONLINE)
-def test_equal_to_the_reference_bit_for_bit(rule):
+@pytest.mark.parametrize(("rule", "signal"), [*((rule, None) for rule in ONLINE), *(("ssgd-online", s) for s in SIGNALS)])
+def test_equal_to_the_reference_bit_for_bit(rule, signal):
     extremes, events = Extremes(), Counter()
 
     @repeat(40)
-    @given(online_cases(rule))
+    @given(online_cases(rule, signal))
     def compare(case):
         image = case.image()
-        reference = OnlineChip(rulebridge.describe(image, case.shifts, case.seed))
+        reference = rulebridge.reference(image, case.shifts, case.seed)
         kernels = bridge.Kernels(image, case.shifts, case.seed)
         extremes.watch(reference)
         for sample in case.samples:
@@ -60,5 +61,5 @@ def test_equal_to_the_reference_bit_for_bit(rule):
                 events[event] += n
 
     compare()
-    print(rule, extremes.seen, {e: n for e, n in events.items() if "rules" in e})
+    print(rule, extremes.seen, dict(events))
     assert events["writes"] > 0 and events["trace_updates"] > 0

@@ -13,7 +13,7 @@ import online
 from dense import deviation, forward, random_problem, scores
 
 import chipsim as cs
-from chipsim.learning.online.signals import feedback_weights
+from chipsim.learning.online.feedback import feedback_weights
 from chipsim.learning.rules.rstdp import Rstdp
 from chipsim.learning.rules.stdp_triplet import StdpTriplet
 
@@ -45,6 +45,11 @@ CASES = {
     "ssgd-online": lambda s: online.three_factors(s),
     "sltt": lambda s: online.three_factors(s, memory=False),
     "eprop": lambda s: online.eprop(s),
+    "decolle": lambda s: online.three_factors(s, "local", 1, b=feedback(SIZES)),
+    "drtp": lambda s: [
+        *online.three_factors(s, "label", 0, False, feedback(SIZES))[:-1],
+        online.three_factors(s, "none")[-1],
+    ],
     "etlp": lambda s: online.three_factors(s, "label", 0, b=feedback(SIZES)),
     "stdp": lambda s: online.stdp(s, 0.01, 0.0105),
 }
@@ -73,7 +78,7 @@ def answers(problem) -> np.ndarray:
     return scores(problem.model, out)[0].argmax(axis=-1)
 
 
-@pytest.mark.parametrize("source", ["dfa", "sdfa", "fa"])
+@pytest.mark.parametrize("source", ["dfa", "sdfa", "fa", "sym-trace", "local"])
 @pytest.mark.parametrize("align", ["next", "same"])
 def test_signals_can_be_exchanged(source, align):
     problem = random_problem(3, SIZES, half_width=0.4)
@@ -89,6 +94,22 @@ def test_signals_can_be_exchanged(source, align):
         compared("ssgd-online", problem, lambda s: online.three_factors(s, source, ahead, b=b), signal=source, align=align)
         <= 1e-12
     )
+
+
+@pytest.mark.parametrize("readout", ["sum", "max"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_deferred_is_exact_for_the_last_hidden_layer(seed, readout):
+    problem = random_problem(seed, SIZES, surrogate=("paper", "box")[seed % 2], half_width=0.4)
+    network = cs.ssgd_network(**{**problem.arguments, "readout": readout}).with_weights(problem.named_weights)
+    found, exact = (cs.gradients(network, problem.x, problem.y, rule=rule) for rule in ("ssgd-deferred", "ssgd-replay"))
+    assert found.loss == exact.loss
+    for name in ("hidden2", "out"):
+        assert deviation(found.weights[name], exact.weights[name]) <= 1e-12
+    samples = [online.sample(problem.model, problem.weights, problem.x[:, b], int(y), SHARP) for b, y in enumerate(problem.y)]
+    sums = [online.deferred(s, readout == "sum", feedback(SIZES)) for s in samples]
+    for name, parts in zip(problem.names, zip(*sums, strict=True), strict=True):
+        assert deviation(found.weights[name], sum(parts) / len(parts)) <= 1e-12
+    assert deviation(found.weights["hidden1"], exact.weights["hidden1"]) > 0.01, "random feedback below the last hidden layer"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -15,7 +15,7 @@ from chipsim.compiler.route import Routes
 from chipsim.compiler.wires import ints, offsets
 from chipsim.hardware import Chip
 from chipsim.kernels.fixed import OVERFLOWS, ROUNDINGS
-from chipsim.learning import is_online, step_loss
+from chipsim.learning import is_online, rule_of, step_loss
 from chipsim.learning.online.state import COUNTS
 from chipsim.network import Network
 from chipsim.state import CONSTANTS, PREDICATES, SCANS, Arithmetic, Circuit, Rules, Wires
@@ -72,7 +72,19 @@ class ChipImage:
     @property
     def logs(self) -> bool:
         """Whether the learning rule keeps logs."""
-        return self.learning and not is_online(self.network.learning.rule)
+        rule = rule_of(self.network.learning)
+        return self.learning and (not is_online(self.network.learning.rule) or rule.deferred)
+
+    @property
+    def marking(self) -> np.ndarray:
+        """[G, S] int64 axons over which a neuron says that it is active and silent, for the logs: in replay all of them.
+
+        Deferred errors are carried down by weights only to the populations that project to the readout, from the readout.
+        """
+        if not is_online(self.network.learning.rule):
+            return self.routes.axons
+        last = np.array([s.population == len(self.network.populations) - 1 for s in self.slices])
+        return self.routes.axons * last
 
     @property
     def log_words(self) -> int | None:

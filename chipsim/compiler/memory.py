@@ -58,7 +58,7 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
         online = is_online(plan.network.learning.rule)
         synapses = sum(c.count for c in chains)
         if online:
-            bits |= online_bits(plan, p, hi - lo, chains, loss)
+            bits |= online_bits(plan, p, (lo, hi), chains, loss)
         else:
             bits |= learning_bits(plan, p, hi - lo, synapses, loss) | form_bits(plan, p, lo, hi, cuts)
     pushed = plan.learning and plan.network.learning.transport == "push"
@@ -126,7 +126,7 @@ def limits_of(plan: Plan, loads: list[Load], bits: dict[str, int], held: list[Sl
             sum(n for kind, n in bits.items() if kind in LEARNING_KINDS),
             plan.chip.limit("learning_bits_per_core"),
         )
-        if not is_online(plan.network.learning.rule):
+        if "logs" in bits:
             limits |= learning_widths(plan, held, need["axons_in_per_core"], max(load.longest for load in loads))
     return limits
 

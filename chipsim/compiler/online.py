@@ -14,18 +14,18 @@ from chipsim.learning.online.reads import Reads
 from chipsim.learning.online.setup import distances
 
 
-def online_bits(plan: Plan, p: int, n: int, chains: Sequence[Lists], loss: bool) -> dict[str, int]:
-    """Return the bits that n neurons of population p need: accumulators, traces, eligibility, signals and what waits for them.
+def online_bits(plan: Plan, p: int, span: tuple[int, int], chains: Sequence[Lists], loss: bool) -> dict[str, int]:
+    """Return the bits that neurons lo .. hi - 1 (span) of population p need: accumulators, traces, eligibility, signals, what waits.
 
-    chains: the synapse lists of every projection onto them. A core keeps a pre trace for every axon, with a word for each of its
-    stages. With errors taken one step ahead (align = next) the traces, and gains of active neurons, wait for as many steps as there
-    are projections to the readout.
+    chains: the synapse lists of every projection onto them. A core keeps a pre trace for every axon of a projection whose hooks read
+    it, with a word for each of its stages. With errors taken one step ahead (align = next) the traces, and gains of active neurons,
+    wait for as many steps as there are projections to the readout; not so if logs are kept.
     """
     rule, population = rule_of(plan.network.learning), plan.network.population[p]
     reads = Reads(rule, adapts=any(v.name == "adaptation" for v in population.model.variables))
-    last, lag = p == len(plan.network.population) - 1, lag_of(plan, rule, p)
+    last, lag, n = p == len(plan.network.population) - 1, lag_of(plan, rule, p), span[1] - span[0]
     axons, synapses = sum(c.axons for c in chains), sum(c.count for c in chains)
-    pre = sum(rule.fields[name].bits * stages(rule.fields[name], plan, p) for name in reads.pre)
+    pre = sum(rule.fields[name].bits * stages(rule.fields[name], plan, p) for name in reads.pre if reads.kept(name, last))
     post = sum(rule.fields[name].bits for name in reads.post)
     states = sum(rule.fields[name].bits for name in reads.synapse if name not in reads.absent)
     delta, accumulator = plan.width("delta", 16), plan.width("gradient_accumulator", 24)
@@ -34,9 +34,30 @@ def online_bits(plan: Plan, p: int, n: int, chains: Sequence[Lists], loss: bool)
         "gradient_accumulators": synapses * accumulator,
         "traces": axons * pre + n * post,
         "eligibility": synapses * states,
-        "error_state": n * delta + waiting,
-        "loss": losses_bits(population.size) if last and loss else 0,
+        "error_state": n * delta * (2 if rule.learn and rule.learn.source == "sym-trace" else 1) + waiting,
+        "loss": (losses_bits(population.size) if last and loss else 0) + own_bits(plan, rule, p, span[0]),
+        **(log_bits(plan) if rule.deferred else {}),
     }
+
+
+def log_bits(plan: Plan) -> dict[str, int]:
+    """Return the bits of the log memory of a core."""
+    return {"logs": plan.chip.limit("log_words_per_core") * plan.width("log_word", 32) if plan.chip else 0}
+
+
+def own_bits(plan: Plan, rule, p: int, lo: int) -> int:
+    """Return the bits of what forms errors beside the loss: a local readout on the first core of a population, or the table kappa."""
+    source, last = rule.learn.source if rule.learn else "none", p == len(plan.network.population) - 1
+    classes = plan.network.population[-1].size
+    if source == "local" and not last and lo == 0:
+        return losses_bits(classes) + classes * plan.width("membrane", 24)
+    return plan.network.steps * DECAY_BITS if source == "deferred" and away_of(plan)[p] != 1 else 0
+
+
+def away_of(plan: Plan) -> list[int]:
+    """Return how many projections lie between each population and the readout."""
+    ends = plan.network.ends
+    return distances([a for a, _ in ends], [b for _, b in ends], len(plan.network.population))
 
 
 def stages(field: PreTrace, plan: Plan, p: int) -> int:
@@ -48,8 +69,7 @@ def stages(field: PreTrace, plan: Plan, p: int) -> int:
 
 def lag_of(plan: Plan, rule, p: int) -> int:
     """Return for how many steps an active event of population p waits for its error; where no error comes, for none but a broadcast."""
-    if not any(getattr(field, "align", None) == "next" for field in rule.fields.values()):
+    if rule.deferred or not any(getattr(field, "align", None) == "next" for field in rule.fields.values()):
         return 0
-    ends, populations = plan.network.ends, len(plan.network.population)
-    away = distances([a for a, _ in ends], [b for _, b in ends], populations)[p]
-    return away if away < populations else 1
+    away = away_of(plan)[p]
+    return away if away < len(plan.network.population) else 1

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 RULES = {  # name -> module with the object RULE
     "ssgd-replay": "chipsim.learning.rules.ssgd_replay",
     "ssgd-online": "chipsim.learning.rules.ssgd_online",
+    "ssgd-deferred": "chipsim.learning.rules.ssgd_deferred",
     "sltt": "chipsim.learning.rules.sltt",
     "eprop": "chipsim.learning.rules.eprop",
     "etlp": "chipsim.learning.rules.etlp",
+    "drtp": "chipsim.learning.rules.drtp",
+    "decolle": "chipsim.learning.rules.decolle",
     "delta": "chipsim.learning.rules.delta",
     "stdp": "chipsim.learning.rules.stdp",
     "stdp-triplet": "chipsim.learning.rules.stdp_triplet",
@@ -72,6 +75,9 @@ def rule_of(learning) -> Rule | Replayed:
         raise_all(
             [Problem("run", f"learning.{'signal' if key == 'source' else key}", value, limit) for key, value in changes.items()]
         )
+    if "deferred" in (learning.signal, rule.learn.source) and learning.signal not in (None, rule.learn.source):
+        limit = "deferred errors come after the sample and enter the readout in another way: use rule ssgd-deferred, as it is"
+        raise_all([Problem("run", "learning.signal", learning.signal, limit)])
     signal = replace(rule.learn, **changes)
     raise_all(signal.problems(f'rule "{rule.name}", field {name}'))
     return replace(rule, fields={**rule.fields, name: signal})

@@ -17,32 +17,59 @@ PROBABILITY_BITS = 14  # fraction bits of a probability
 TABLE = np.rint(((1 << TABLE_BITS) - 1) * np.exp(-np.arange(256) / TABLE_STEPS)).astype(np.int64)
 
 
-def _inject_fixed(gain, scores, label, fraction, delta_fraction, inject):
-    """Write the injected error of every class; `gain` = 4096 - decay word, `fraction`: fraction bits of V."""
+def _softmax_fixed(gain, scores, label, fraction, error):
+    """Write q of every class; `gain` = 4096 - decay word, `fraction`: fraction bits of V. `error` may be `scores` itself."""
     best = scores.max()
     total = np.int64(0)
     for c in range(len(scores)):
         index = ((best - scores[c]) * gain) >> np.int64(fraction + DECAY_BITS - 4)
-        inject[c] = TABLE[index] if index < len(TABLE) else 0
-        total += inject[c]
+        error[c] = TABLE[index] if index < len(TABLE) else 0
+        total += error[c]
     for c in range(len(scores)):
-        p = ((np.int64(inject[c]) << np.int64(PROBABILITY_BITS + 1)) + total) // (2 * total)
-        q = p - (np.int64(1) << np.int64(PROBABILITY_BITS)) if c == label else p
-        inject[c] = rescale(rescale(q * gain, DECAY_BITS), PROBABILITY_BITS - delta_fraction)
+        p = ((np.int64(error[c]) << np.int64(PROBABILITY_BITS + 1)) + total) // (2 * total)
+        error[c] = p - (np.int64(1) << np.int64(PROBABILITY_BITS)) if c == label else p
+
+
+def _softmax_float(gain, scores, label, fraction, error):
+    parts_of_error(gain, scores, label, error, 1.0)
+
+
+@kernel
+def parts_of_error(gain, scores, label, error, part):
+    """Write part q of every class; floats only."""
+    best = scores.max()
+    total = error[0] * 0
+    for c in range(len(scores)):
+        error[c] = np.exp((scores[c] - best) * gain)
+        total += error[c]
+    for c in range(len(scores)):
+        q = error[c] / total - (1 if c == label else 0)
+        error[c] = q * part
+
+
+def _enter_fixed(q, part, delta_fraction):
+    """Return a part (in 1/4096) of an error q in the delta format."""
+    return rescale(rescale(q * part, DECAY_BITS), PROBABILITY_BITS - delta_fraction)
+
+
+def _enter_float(q, part, delta_fraction):
+    return q * part
+
+
+def _inject_fixed(gain, scores, label, fraction, delta_fraction, inject):
+    """Write the injected error of every class, (1 - a_r) q_c; `inject` may be `scores` itself."""
+    softmax_error(gain, scores, label, fraction, inject)
+    for c in range(len(scores)):
+        inject[c] = enter(np.int64(inject[c]), gain, delta_fraction)
 
 
 def _inject_float(gain, scores, label, fraction, delta_fraction, inject):
-    best = scores.max()
-    total = inject[0] * 0
-    for c in range(len(scores)):
-        inject[c] = np.exp((scores[c] - best) * gain)
-        total += inject[c]
-    for c in range(len(scores)):
-        q = inject[c] / total - (1 if c == label else 0)
-        inject[c] = q * gain
+    parts_of_error(gain, scores, label, inject, gain)
 
 
+softmax_error = by_number(_softmax_fixed, _softmax_float)
 inject_error = by_number(_inject_fixed, _inject_float)
+enter = by_number(_enter_fixed, _enter_float)
 
 
 @kernel

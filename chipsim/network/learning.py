@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from chipsim.learning.language.fields import SOURCES
 from chipsim.network.population import Count
 from chipsim.network.projection import Positive
 from chipsim.schema import Description
@@ -28,7 +29,8 @@ class Learning(Description):
 
     rule: a name of `chipsim rules`, or FILE.py:CLASS. signal, align: in place of those of an online rule. error_threshold: learning
     signals of at most this size are taken as 0 (online rules). loss: cross entropy of the class scores (score; none: what replay takes)
-    or of the potentials of every step (step; none: what online rules take). sharpness: of the softmax of a loss per step (else 10).
+    or of the potentials of every step (step; none: what online rules take). sharpness: of the softmax of a loss per step (none: that of
+    the rule, mostly 10).
     scan: when the active test is made: in every step (clocked), only where something arrives or after an own spike (touched: misses
     neurons that decay through the band), or as touched with the rest of the stay in the band computed at each test (analytic).
     apply: gradients are accumulated and written after the replay of a sample, or each delta is written in place, without accumulators
@@ -38,7 +40,7 @@ class Learning(Description):
     """
 
     rule: str = "ssgd-replay"
-    signal: Literal["sym", "fa", "dfa", "sdfa", "label", "none"] | None = None
+    signal: Literal[SOURCES] | None = None
     align: Literal["next", "same"] | None = None
     loss: Literal["score", "step"] | None = None
     error_threshold: NonNegative = 0.0

@@ -95,7 +95,14 @@ def form_problems(network: Network) -> list[Problem]:
 def online_problems(network: Network) -> list[Problem]:
     """Return the options that need the whole sample, which an online rule does not wait for."""
     rule, name, found = network.learning.rule, f'network "{network.name}"', []
-    if network.learning.loss == "score":
+    if rule_of(network.learning).deferred:
+        if network.learning.loss == "step":
+            limit = f"rule {rule!r} waits for the class scores: its loss is theirs"
+            found.append(Problem(name, "learning.loss", "step", limit))
+        if network.learning.sharpness is not None:
+            limit = "the softmax of the class scores has none; it belongs to a loss per step"
+            found.append(Problem(name, "learning.sharpness", network.learning.sharpness, limit))
+    elif network.learning.loss == "score":
         limit = f"rule {rule!r} learns in every step of the sample: its loss is that of each step; class scores are known after the last"
         found.append(Problem(name, "learning.loss", "score", limit))
     for key, given, usual in (("form", network.learning.form, "B"), ("transport", network.learning.transport, "gather")):

@@ -11,9 +11,10 @@ from chipsim.compiler import ChipImage
 from chipsim.counters import PLASTIC, ROW, Counters
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
+from chipsim.simulator.deferred import book_deferred
 from chipsim.simulator.formcounts import book_copies, book_forms
 from chipsim.simulator.ledger import Ledger, later, sent
-from chipsim.simulator.online import book_losses, book_online
+from chipsim.simulator.online import book_losses, book_online, class_words
 from chipsim.state import Activity
 
 
@@ -27,7 +28,10 @@ def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts
     ledger = Ledger(image, samples, steps)
     arrivals = book_forward(image, activity, ledger)
     if image.learning and is_online(image.network.learning.rule):
-        book_online(image, activity, ledger, learned)
+        if image.logs:
+            book_deferred(image, activity, ledger, arrivals, learned)
+        else:
+            book_online(image, activity, ledger, learned)
     elif image.learning:
         marks = book_marking(image, activity, ledger)
         if learned:
@@ -149,7 +153,7 @@ def book_steps(image: ChipImage, ledger: Ledger) -> None:
     """Book the loss of every step while the sample runs, and its errors: written to the logs of the readout cores, read in replay."""
     errors = np.zeros((1, ledger.counts.shape[2], len(image.slices)), dtype=np.int64)
     errors[0, 1:] = image.routes.readout
-    book_losses(image, np.where(image.routes.readout, image.circuit.classes, 0), ledger)
+    book_losses(image, class_words(image, image.routes.readout), ledger)
     ledger.book("backward", "forward", "active_log_entries", errors)
     ledger.book("backward", "replay", "log_reads", errors)
     if image.circuit.form_a:

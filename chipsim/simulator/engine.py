@@ -9,6 +9,7 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import CapacityError, Problem
+from chipsim.learning import is_online
 from chipsim.simulator.step import run
 from chipsim.state import SpikeLog, workspace
 
@@ -44,14 +45,21 @@ class Engine:
         """Return the class with the largest score, the first on ties."""
         return int(np.argmax(self.work.membranes.score[:, self.mode]))
 
+    def cross_entropy(self, label: int) -> float:
+        """Return the cross entropy of the class scores of the last sample in float64."""
+        m = self.scores()
+        m = m - m.max()
+        return float(np.log(np.exp(m).sum()) - m[label])
+
     def log_need(self) -> np.ndarray:
         """Return the log records of the last sample per column of cores, [K] int64."""
         a, routes = self.work.activity, self.image.routes
         if not self.image.logs:
             return np.zeros(len(routes.cores), dtype=np.int64)
-        arrivals = (a.spikes[:-1].sum(axis=0) + a.marks[:-1].sum(axis=0)) @ routes.axons
+        arrivals = (a.spikes[:-1].sum(axis=0) @ routes.axons) + a.marks[:-1].sum(axis=0) @ self.image.marking
+        own = a.active if is_online(self.image.network.learning.rule) else a.active + a.resets
         errors = routes.readout * (self.image.steps - 1) if self.image.circuit.step_loss else 0  # of the loss of every step
-        return ((a.active + a.resets).sum(axis=0) @ routes.home + arrivals + errors) @ routes.column
+        return (own.sum(axis=0) @ routes.home + arrivals + errors) @ routes.column
 
     def check_logs(self, sample: int) -> int:
         """Return the fullest log of the last sample in words.

@@ -7,6 +7,7 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.counters import LinkLoads
 from chipsim.learning import is_online
+from chipsim.simulator.deferred import score_words
 from chipsim.simulator.ledger import later, sent
 from chipsim.simulator.online import loss_words, paths_of
 from chipsim.state import Activity
@@ -37,8 +38,8 @@ class LinkTable:
         forward, marking = sent(activity.spikes) @ out, sent(activity.marks) @ out
         replay, signals = np.zeros_like(forward), np.zeros_like(forward)
         if is_online(self.image.network.learning.rule):
-            marking, signals = self.online(activity, home) if learned else (replay, replay)
-            return LinkLoads(self.kinds, forward, marking, replay, signals)
+            way = self.deferred if self.image.logs else self.online
+            return LinkLoads(self.kinds, forward, *way(activity, learned, home))
         if learned:
             pushed = self.image.circuit.push
             replay = np.einsum("mtab,abl->mtl", activity.pushed, self.way) if pushed else later(sent(activity.active)) @ back
@@ -58,17 +59,31 @@ class LinkTable:
             return (ways * (axons > 0)[:, :, None]).max(axis=1)
         return np.einsum("gb,gbl->gl", axons, ways)
 
-    def online(self, activity: Activity, home: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the packets of marks and of learning signals on each link; home: [G, S, L] from a receiver back."""
-        routes, paths = self.image.routes, paths_of(self.image)
-        signals = np.zeros((*activity.marks.shape[:2], len(self.kinds)), dtype=np.int64)
-        signals[:, 1:] += routes.score_from @ self.way[:, routes.loss] + loss_words(self.image, paths) @ self.way[routes.loss]
+    def online(self, activity: Activity, learned: bool, home: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the packets of marks, of replay and of learning signals on each link; home: [G, S, L] from a receiver back."""
+        none = np.zeros((*activity.marks.shape[:2], len(self.kinds)), dtype=np.int64)
+        if not learned:
+            return none, none, none
+        paths, signals = paths_of(self.image), none.copy()
+        words = loss_words(self.image, paths)
+        signals[:, 1:] += np.einsum("ab,abl->l", words.scores + words.errors, self.way)
         if paths.source == "label":
-            signals[:, 1:2] += paths.hidden.astype(np.int64) @ self.way[routes.loss]
+            signals[:, 1:2] += paths.hidden.astype(np.int64) @ self.way[self.image.routes.loss]
         if not paths.pulls:
-            return np.zeros_like(signals), signals
+            return none, none, signals
         marks, asked = paths.answered(activity.marks), paths.answered(activity.active)
-        return marks @ self.departures(paths.axons), signals + paths.used(asked @ np.einsum("gb,gbl->gl", paths.axons, home))
+        back = np.einsum("gb,gbl->gl", paths.axons, home)
+        return marks @ self.departures(paths.axons), none, signals + paths.used(asked @ back)
+
+    def deferred(self, activity: Activity, learned: bool, home: np.ndarray) -> tuple[np.ndarray, ...]:
+        """As `online`, for a rule that walks its logs after the sample."""
+        paths, loss = paths_of(self.image), self.image.routes.loss
+        marks = sent(activity.marks) @ self.departures(self.image.marking)
+        replay = np.zeros_like(marks)
+        if learned:
+            replay += paths.used(paths.answered(activity.active) @ np.einsum("gb,gbl->gl", paths.axons, home))
+            replay[:, -1] += self.image.routes.score_from @ self.way[:, loss] + score_words(self.image, paths) @ self.way[loss]
+        return marks, replay, np.zeros_like(marks)
 
     def loss_packets(self) -> np.ndarray:
         """Return [L] int64: score packets to the loss core and the broadcast of the errors, once per sample or step."""

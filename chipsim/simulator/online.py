@@ -1,4 +1,4 @@
-"""Accounting of online rules: what learning adds to the forward steps (docs/online.md section 4)."""
+"""Accounting of online rules: what learning adds to the forward steps, or a second walk after them (docs/online.md section 4)."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from chipsim.simulator.ledger import Ledger, later
 from chipsim.state import Activity
 
 STAGE = ("backward", "forward")
+PULLED, DIRECT = ("sym", "sym-trace", "fa", "deferred"), ("dfa", "sdfa", "deferred")
 
 
 class Paths(NamedTuple):
     """How the learning signals travel."""
 
-    source: str  # learning.online.signals.SOURCES
+    source: str  # learning.language.fields.SOURCES
     ahead: int  # steps between an active event and the errors it uses
-    axons: np.ndarray  # [G, S] int64 axons toward the readout
+    axons: np.ndarray  # [G, S] int64 axons toward the readout, of the groups that ask for their errors
     words: np.ndarray  # [G, S] int64 words of their rows
     packets: np.ndarray  # [G] int64 packets of one mark, which goes to these axons alone
     mark_hops: np.ndarray  # [3, G] int64 their hops
     hidden: np.ndarray  # [S] bool
-    readout: np.ndarray  # [S] bool
+    direct: np.ndarray  # [S] bool: gets the errors of the classes
+    judges: np.ndarray  # [S] int64: slice that forms the errors of a slice: the loss, or the first of its population (local)
 
     @property
     def pulls(self) -> bool:
         """Whether active neurons ask for their error."""
-        return self.source in ("sym", "fa")
+        return self.source in PULLED
 
     def answered(self, events: np.ndarray) -> np.ndarray:
         """Return events [M, T, G] for which an error is left: not those of the last steps."""
-        found = events.copy()
+        found = events * (self.axons.sum(axis=1) > 0)
         found[:, events.shape[1] - self.ahead :] = 0
         return found
 
@@ -46,24 +48,34 @@ class Paths(NamedTuple):
         return later(counts) if self.ahead else counts
 
 
+class LossWords(NamedTuple):
+    """Words of one step's losses."""
+
+    judge: np.ndarray  # slices that evaluate a softmax
+    scores: np.ndarray  # [S, S] int64 words of scores, from and to
+    errors: np.ndarray  # [S, S] int64 words of errors, from and to
+
+
 def paths_of(image: ChipImage) -> Paths:
     """Return how the learning signals of the image's rule travel."""
     rule, circuit, routes = rule_of(image.network.learning), image.circuit, image.routes
     learn = rule.learn
     away = np.array(distances(circuit.pre.tolist(), circuit.post.tolist(), len(circuit.lo)))
     population = np.array([s.population for s in image.slices])
-    down = away[population[routes.slice_of]][:, None] > away[population][None]
+    from_here = away[population[routes.slice_of]][:, None]
+    down = from_here > away[population][None]
     last = population == len(circuit.lo) - 1
     source = learn.source if learn else "none"
+    hidden = (population > 0) & ~last
+    direct = hidden & (source in DIRECT)
+    if source == "deferred":  # carried by the weights to those next to the readout, sent to the others
+        down, direct = down & (from_here == 1), direct & (away[population] > 1)
+    first = np.array([circuit.first_slice[p] if source == "local" else routes.loss for p in population])
+    axons = routes.axons * down
     return Paths(
-        source,
-        ALIGN[getattr(learn, "align", None) or "next"],
-        routes.axons * down,
-        routes.words * down,
-        *mark_ways(image, routes.axons * down),
-        (population > 0) & ~last,
-        last,
-    )
+        source, ALIGN[getattr(learn, "align", None) or "next"], axons, routes.words * down, *mark_ways(image, axons), hidden,
+        last | direct, np.where(last, routes.loss, first),
+    )  # fmt: skip
 
 
 def mark_ways(image: ChipImage, axons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,48 +92,67 @@ def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) ->
     ledger.book(*STAGE, "band_lookups", a.lookups)
     if not learned:
         return
-    for event, row in (("trace_decays", TRACE_DECAYS), ("trace_updates", TRACE_UPDATES), ("eligibility_decays", STATE_DECAYS)):
-        ledger.book(*STAGE, event, a.rule[:, row])
-    for n, event in enumerate(EVENTS):
-        ledger.book(*STAGE, f"rules_{event}", a.rule[:, FIRST_EVENT + n])
-    ledger.book(*STAGE, "gather_adds", a.rule[:, SIGNAL_ADDS])
+    book_walk(a, ledger, STAGE)
     paths = paths_of(image)
     book_losses(image, loss_words(image, paths), ledger)
     if paths.source == "label":  # one word with the label, before the sample
         ledger.counts[:, :, 1:2] += label_words(image, paths)
     if paths.pulls:
-        book_pulled(image, a, paths, ledger)
+        marks = paths.answered(a.marks)
+        ledger.book_home(*STAGE, "mark_packets", marks * paths.packets)
+        ledger.hops(*STAGE, "hops", np.stack([(marks * way) @ image.routes.home for way in paths.mark_hops]))
+        ledger.book(*STAGE, "packets_in", paths.used(marks @ paths.axons))
+        book_pulled(image, a, paths, ledger, STAGE)
 
 
-def book_losses(image: ChipImage, to: np.ndarray, ledger: Ledger) -> None:
-    """Book the loss of every step: scores to the loss core, softmax, and the errors back; to: [S] words of error to each slice."""
-    routes, classes, slices = image.routes, image.circuit.classes, len(image.slices)
-    steps = ledger.counts.shape[2]
-    every = np.zeros((1, steps, slices), dtype=np.int64)
+def book_walk(a: Activity, ledger: Ledger, stage: tuple[str, str]) -> None:
+    """Book traces, states, hooks and sums of signals, in forward steps or in a walk after them."""
+    for event, row in (("trace_decays", TRACE_DECAYS), ("trace_updates", TRACE_UPDATES), ("eligibility_decays", STATE_DECAYS)):
+        ledger.book(*stage, event, a.rule[:, row])
+    for n, event in enumerate(EVENTS):
+        ledger.book(*stage, f"rules_{event}", a.rule[:, FIRST_EVENT + n])
+    ledger.book(*stage, "gather_adds", a.rule[:, SIGNAL_ADDS])
+
+
+def book_losses(image: ChipImage, table: LossWords, ledger: Ledger) -> None:
+    """Book the loss of every step: scores to the core that forms it, softmax, and the errors back to the cores that use them.
+
+    Local readouts do the same in every hidden population, with partial scores of all its cores.
+    """
+    steps, slices = ledger.counts.shape[2], len(image.slices)
 
     def each(values: np.ndarray) -> np.ndarray:
-        found = every.copy()
+        found = np.zeros((1, steps, slices), dtype=np.int64)
         found[0, 1:] = values
         return found
 
-    def at_loss(value: int) -> np.ndarray:
-        values = np.zeros(slices, dtype=np.int64)
-        values[routes.loss] = value
-        return values
-
-    score = routes.score_from
-    ledger.book(*STAGE, "score_packets", each(score))
-    ledger.book(*STAGE, "softmax_evaluations", each(at_loss(classes)))
-    ledger.book(*STAGE, "broadcasts", each(at_loss(int(to.sum()))))
-    ledger.book(*STAGE, "packets_in", each(to + at_loss(int(score.sum()))))
-    ways = [score * h[:, routes.loss] + at_loss(int(h[routes.loss] @ to)) for h in routes.hops]
-    ledger.hops(*STAGE, "error_hops", np.stack([each(way) for way in ways]))
+    judging = np.bincount(table.judge, minlength=slices) * image.circuit.classes
+    ledger.book(*STAGE, "score_packets", each(table.scores.sum(axis=1)))
+    ledger.book(*STAGE, "softmax_evaluations", each(judging))
+    ledger.book(*STAGE, "broadcasts", each(table.errors.sum(axis=1)))
+    words = table.scores + table.errors  # [S, S] from, to
+    ledger.book(*STAGE, "packets_in", each(words.sum(axis=0)))
+    ledger.hops(*STAGE, "error_hops", np.stack([each((words * h).sum(axis=1)) for h in image.routes.hops]))
 
 
-def loss_words(image: ChipImage, paths: Paths) -> np.ndarray:
-    """Return [S] how many words of error the loss core sends to each slice in every step."""
-    to = paths.readout | paths.hidden if paths.source in ("dfa", "sdfa") else paths.readout
-    return np.where(to, image.circuit.classes, 0)
+def class_words(image: ChipImage, to: np.ndarray) -> LossWords:
+    """Return who sends how many words to whom in every step for the loss of the network; to: [S] bool, who gets its errors."""
+    routes, classes, slices = image.routes, image.circuit.classes, len(image.slices)
+    scores, errors = (np.zeros((slices, slices), dtype=np.int64) for _ in range(2))
+    scores[:, routes.loss] = routes.score_from
+    errors[routes.loss, to] = classes
+    return LossWords(np.array([routes.loss]), scores, errors)
+
+
+def loss_words(image: ChipImage, paths: Paths) -> LossWords:
+    """Return the same with the local readouts of a rule."""
+    found, classes = class_words(image, paths.direct), image.circuit.classes
+    if paths.source != "local":
+        return found
+    for s in np.flatnonzero(paths.hidden):
+        found.scores[s, paths.judges[s]] = classes * (s != paths.judges[s])
+        found.errors[paths.judges[s], s] = classes
+    return found._replace(judge=np.array([*found.judge, *sorted(set(paths.judges[paths.hidden].tolist()))]))
 
 
 def label_words(image: ChipImage, paths: Paths) -> np.ndarray:
@@ -136,17 +167,14 @@ def label_words(image: ChipImage, paths: Paths) -> np.ndarray:
     return own.counts
 
 
-def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger) -> None:
-    """Book errors that an active neuron pulls through its weights: a mark if it is silent, a row and a partial error at every core."""
+def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger, stage: tuple[str, str]) -> None:
+    """Book errors that an active neuron pulls through its weights: a row and a partial error at every core above."""
     routes = image.routes
-    marks, asked, used = paths.answered(a.marks), paths.answered(a.active), paths.used
-    ledger.book_home(*STAGE, "mark_packets", marks * paths.packets)
-    ledger.hops(*STAGE, "hops", np.stack([(marks * way) @ routes.home for way in paths.mark_hops]))
-    ledger.book(*STAGE, "packets_in", used(marks @ paths.axons))
+    asked, used = paths.answered(a.active), paths.used
     gathered = used(asked @ paths.axons)
-    ledger.book(*STAGE, "rows_gathered", gathered)
-    ledger.book(*STAGE, "words_read", used(asked @ paths.words))
-    ledger.book(*STAGE, "error_packets", gathered)
+    ledger.book(*stage, "rows_gathered", gathered)
+    ledger.book(*stage, "words_read", used(asked @ paths.words))
+    ledger.book(*stage, "error_packets", gathered)
     back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * paths.axons  # [3, G, S]: hops of a partial error back home
-    ledger.hops(*STAGE, "error_hops", np.stack([used(asked @ way) for way in back]))
-    ledger.book_home(*STAGE, "packets_in", used(asked * paths.axons.sum(axis=1)))
+    ledger.hops(*stage, "error_hops", np.stack([used(asked @ way) for way in back]))
+    ledger.book_home(*stage, "packets_in", used(asked * paths.axons.sum(axis=1)))

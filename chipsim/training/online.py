@@ -7,14 +7,16 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.learning.online import generate
+from chipsim.learning.online.errors import local_errors
 from chipsim.learning.online.loops import Shape, Shapes
 from chipsim.learning.online.setup import Membranes, Numbers, Options, setup, walk
-from chipsim.learning.online.signals import ALIGN, SOURCES, How, Net, signals
+from chipsim.learning.online.signals import ALIGN, How, Net, signals
 from chipsim.learning.online.state import Setup
 from chipsim.neurons.adaptive_lif import JUMP
 from chipsim.neurons.arithmetic import THETA
 from chipsim.neurons.contract import SECOND
 from chipsim.simulator.engine import Engine
+from chipsim.training.closed_loss import ClosedLoss
 from chipsim.training.step_loss import StepLoss
 
 
@@ -29,21 +31,26 @@ class Online:
         self.setup = setup(rule, circuit, membranes_of(image), numbers, options)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
         learn, everywhere = rule.learn, any(hook.event == "on_error" for hook in rule.hooks)
-        source, ahead = (SOURCES["none"], 0) if learn is None else (SOURCES[learn.source], ALIGN[learn.align or "next"])
-        self.how = How(image.steps, source, ahead, everywhere, form.delta_fraction[-1], form.delta_fraction[1])
+        ahead = ALIGN[learn.align or "next"] if learn else 0
+        self.how = How(image.steps, ahead, everywhere, form.delta_fraction[-1], form.delta_fraction[1])
         self.learn = generate.load(rule, shapes_of(image, self.setup)).learn
-        self.losses = StepLoss(image, engine)
+        self.steps = StepLoss(image, engine, rule.sharpness)
+        self.losses = ClosedLoss(image, engine) if rule.deferred else self.steps
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
         """Learn from the sample that the engine has just run; `gradient` [W] grows by its gradient."""
         image, work, walk = self.image, self.work, self.walk
         self.losses.errors(label, walk.inject)
+        walk.counts[:, :, :] = 0
         walk.reward[0] = 1 if self.engine.predicted() == label else -1
-        signals(label, Net(self.how, image.circuit, image.wires, self.setup, weights), work, walk)
+        net = Net(self.how, image.circuit, image.wires, self.setup, weights)
+        if len(walk.local):
+            local_errors(image.steps, label, self.steps.scale, net, work.spikes, walk, self.steps.scratch)
+        signals(label, net, work, walk)
         self.learn(image.steps, image.circuit, image.wires, self.setup, weights, gradient, work, walk)
 
     def loss(self, label: int) -> float:
-        """Return the loss of the last sample in float64: that of its steps."""
+        """Return the loss of the last sample in float64: that of its steps, or of its class scores if the rule waits for them."""
         return self.losses.value(label)
 
 

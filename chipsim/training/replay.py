@@ -56,11 +56,8 @@ class Replay:
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample: cross entropy of scores or steps plus regularisers, float64, for reports only."""
-        if self.losses is not None:
-            return self.losses.value(label) + self.penalty()
-        m = self.engine.scores()
-        m = m - m.max()
-        return float(np.log(np.exp(m).sum()) - m[label]) + self.penalty()
+        value = self.engine.cross_entropy(label) if self.losses is None else self.losses.value(label)
+        return value + self.penalty()
 
     def penalty(self) -> float:
         """Return the regulariser losses of the last sample."""

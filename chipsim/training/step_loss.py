@@ -9,16 +9,16 @@ from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.learning.online.errors import Scale, step_errors
 from chipsim.simulator.engine import Engine
 
-SHARPNESS = 10  # unless learning.sharpness gives it
+SHARPNESS = 10  # unless learning.sharpness or the rule gives it
 
 
 class StepLoss:
-    """Loss and errors of the sample that an engine has just run; the engine must record potentials."""
+    """Loss and errors of the sample that an engine has just run; the engine must record potentials. sharpness: unless the model says so."""
 
-    def __init__(self, image: ChipImage, engine: Engine):
+    def __init__(self, image: ChipImage, engine: Engine, sharpness: int = SHARPNESS):
         form, decay = image.formats, image.circuit.decay[-1]
         self.image, self.engine = image, engine
-        self.sharpness = image.network.learning.sharpness or SHARPNESS
+        self.sharpness = image.network.learning.sharpness or sharpness
         gain = DECAY_ONE - decay if form.fixed else 1 - decay
         self.scale = Scale(self.sharpness, gain, form.v_fraction, form.delta_fraction[-1])
         self.scratch = np.zeros(image.circuit.classes, dtype=image.circuit.rules.constants.dtype)

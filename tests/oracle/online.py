@@ -21,6 +21,8 @@ class Sample(NamedTuple):
     psi: list[np.ndarray]  # [T, N] of every hidden layer
     error: np.ndarray  # [T, C]: (1 - a_r) dL/dout, 0 at t = 0
     label: int
+    sharpness: float
+    scores: np.ndarray  # [T, C] out of the readout
 
 
 def sample(model: Model, weights: list[np.ndarray], x: np.ndarray, label: int, sharpness: float) -> Sample:
@@ -33,7 +35,7 @@ def sample(model: Model, weights: list[np.ndarray], x: np.ndarray, label: int, s
     p[:, label] -= 1.0
     p[0] = 0.0
     spikes = [np.asarray(x, dtype=np.float64), *(s[:, 0] for s in trace.spikes)]
-    return Sample(model, weights, spikes, psi, (1.0 - model.alpha_out) * p, label)
+    return Sample(model, weights, spikes, psi, (1.0 - model.alpha_out) * p, label, sharpness, trace.out[:, 0])
 
 
 def loss(model: Model, weights: list[np.ndarray], x: np.ndarray, label: int, sharpness: float) -> float:
@@ -76,11 +78,16 @@ def signals(s: Sample, source: str, ahead: int, b: np.ndarray | None = None) -> 
     found: list[np.ndarray] = [np.zeros(0)] * len(s.psi)
     above = s.error
     for layer in reversed(range(len(s.psi))):
-        if source in ("sym", "fa"):
-            w = s.weights[layer + 1] if source == "sym" else b[layer + 1]
+        if source == "sym-trace":
+            decay = s.model.alpha_out if layer == len(s.psi) - 1 else s.model.alphas[layer + 1]
+            above = np.stack([decay ** np.arange(t, -1, -1.0) @ above[: t + 1] for t in range(len(above))])
+        if source in ("sym", "fa", "sym-trace"):
+            w = b[layer + 1] if source == "fa" else s.weights[layer + 1]
             found[layer] = later(above, ahead) @ w.T
         elif source == "label":
             found[layer] = np.broadcast_to(-b[layer][:, s.label], s.psi[layer].shape)
+        elif source == "local":
+            found[layer] = later(local_error(s, layer, b[layer]), ahead) @ b[layer].T
         elif source == "none":
             found[layer] = np.zeros_like(s.psi[layer])
         else:
@@ -88,6 +95,34 @@ def signals(s: Sample, source: str, ahead: int, b: np.ndarray | None = None) -> 
             found[layer] = later(error, ahead) @ b[layer].T
         above = s.psi[layer] * found[layer]
     return found
+
+
+def local_error(s: Sample, layer: int, g: np.ndarray) -> np.ndarray:
+    """Return the errors [T, C] of a leaky readout of one hidden layer with fixed weights g [N, C]."""
+    z = s.sharpness * (1.0 - s.model.alpha_out) * filtered(s.spikes[layer + 1], s.model.alpha_out) @ g
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[:, s.label] -= 1.0
+    p[0] = 0.0
+    return (1.0 - s.model.alpha_out) * p
+
+
+def deferred(s: Sample, summed: bool, b: list) -> list[np.ndarray]:
+    """Return the gradient with the closed form of the readout at the last hidden layer and below it through fixed weights b."""
+    scores = s.scores.sum(axis=0) if summed else s.scores.max(axis=0)
+    q = np.exp(scores - scores.max())
+    q /= q.sum()
+    q[s.label] -= 1.0
+    t, last, a = np.arange(len(s.error))[:, None], len(s.error) - 1, s.model.alpha_out
+    best = np.where(summed, last, s.scores.argmax(axis=0))[None]
+    weigh = 1 - a ** (last - t + 1.0) if summed else np.where(t <= best, (1 - a) * a ** np.abs(best - t + 0.0), 0.0)
+    z = q * weigh
+    z[0], grads = 0.0, []
+    for layer in range(len(s.psi)):
+        w = s.weights[layer + 1] if layer == len(s.psi) - 1 else b[layer]
+        ds = s.psi[layer] * (later(z, 1) @ w.T)
+        grads.append(filtered(s.spikes[layer], s.model.alphas[layer]).T @ ds)
+    return [*grads, filtered(s.spikes[-1], 0.0).T @ z]
 
 
 def three_factors(s: Sample, source: str = "sym", ahead: int = 1, memory: bool = True, b=None) -> list[np.ndarray]:

@@ -11,9 +11,10 @@ from refmesh import HOST, Packet
 from refnumbers import rescale, saturate
 from refrandom import philox
 from refreplay import LearningCore
-from refrules import RuleCore
+from refrules import RuleCore, faded
 
 FEEDBACK = 9  # stream of the fixed random weights, seed 0
+PULLED = ("sym", "sym-trace", "fa")
 
 
 class OnlineCore(LearningCore):
@@ -30,7 +31,7 @@ class OnlineCore(LearningCore):
     def send(self, t: int) -> None:
         """Send spikes; an active and silent neuron asks for its error with a mark, if the rule carries errors down by weights."""
         rule = self.spec["rule"]
-        asks = rule["source"] in ("sym", "fa") and t + rule["ahead"] <= self.steps - 1 and self.learning
+        asks = rule["source"] in PULLED and t + rule["ahead"] <= self.steps - 1 and self.learning
         for cell in self.compartments:
             kind = "spike" if cell.spiked else "mark"
             if (cell.spiked and t <= self.steps - 2) or (not cell.spiked and cell.active and asks):
@@ -43,7 +44,7 @@ class OnlineCore(LearningCore):
 class OnlineChip(Chip):
     """Cores on a mesh, with a rule."""
 
-    core_kind = OnlineCore
+    core_kind, stage, packet = OnlineCore, "forward", " now"
 
     def run(self, sample: list[list[int]], label: int, index: int = 0, pass_index: int = 0, learn: bool = True) -> Result:
         """Run one sample: forward; with learning also the rule and (fixed) the update."""
@@ -68,11 +69,13 @@ class OnlineChip(Chip):
     def learn(self, sample: list[list[int]], label: int, result: Result) -> None:
         """Errors, signals, then the steps of the rule."""
         self.errors(label, result)
+        hidden = range(1, len(self.spec["populations"]) - 1) if self.spec["rule"]["source"] == "local" else ()
+        self.local = [[], *(self.local_errors(p, label, result) for p in hidden)]
         self.signals(label, result)
         rule, projections = self.spec["rule"], self.spec["projections"]
         sizes = [self.spec["populations"][p["pre"]]["size"] for p in projections]
         first = [sum(sizes[:k]) for k in range(len(sizes))]
-        cores = [RuleCore(core, rule, first) for core in self.cores.values()]
+        cores = [RuleCore(core, rule, first, self.stage) for core in self.cores.values()]
         spiking = [{(0, n) for n in sample[t]} | {(p, n) for at, p, n in result.spikes if at == t} for t in range(self.steps)]
         for t in range(self.steps):
             for core in cores:
@@ -127,6 +130,34 @@ class OnlineChip(Chip):
                     self.mesh.send(Packet("broadcast now", judge, target, 1, 1, last, label))
             self.mesh.arrivals(1)
 
+    def local_errors(self, p: int, label: int, result: Result) -> list[list[int]]:
+        """A leaky readout of population p, of fixed random weights: every core sends its part to the first, which sends errors back."""
+        rule, populations = self.spec["rule"], self.spec["populations"]
+        readout, classes = populations[-1], populations[-1]["size"]
+        cells = {cell.neuron: (core, cell) for core in self.cores.values() for cell in core.compartments if cell.population == p}
+        judge, r, found = cells[0][0], [0] * classes, [[0] * classes]
+        for t in range(1, self.steps):
+            parts = [0] * classes
+            for n in [n for at, q, n in result.spikes if (at, q) == (t - 1, p)]:
+                core, cell = cells[n]
+                core.count("backward", "forward", "gather_adds", t, classes)
+                for c in range(classes):
+                    parts[c] += rescale(random_weight(cell.id * classes + c), 7 - readout["fraction"])
+            for core in {id(core): core for core, _ in cells.values()}.values():
+                for c in range(classes):
+                    if core is not judge:
+                        self.mesh.send(Packet("score now", core.id, judge.id, t, t, p, c))
+                    self.mesh.send(Packet("broadcast now", judge.id, core.id, t, t, p, c))
+            self.mesh.arrivals(t)
+            for c in range(classes):
+                if r[c] != 0:
+                    judge.count("backward", "forward", "trace_decays", t)
+                r[c] = saturate(faded(r[c], readout["decay"], "truncate", 0) + parts[c], readout["v_bits"])
+                judge.count("backward", "forward", "softmax_evaluations", t)
+            q, _ = self.numerics.softmax([v * rule["sharpness"] for v in r], label, readout)
+            found.append([self.numerics.injection(x, readout) for x in q])
+        return found
+
     def loud(self, x: int, p: int) -> int:
         return x if abs(x) > self.spec["rule"]["threshold"][p] else 0
 
@@ -136,6 +167,9 @@ class OnlineChip(Chip):
         last = len(populations) - 1
         self.gains = {(t, p, n): self.spec["lut"][code] for t, p, n, code in result.active_log}
         self.signal = [{(last, c): self.loud(g, last) for c, g in enumerate(errors)} for errors in self.error]
+        self.past = [[] for _ in populations]
+        if rule["source"] == "sym-trace":
+            self.past[last] = self.sum_past(last, self.error)
         for p in range(last - 1, 0, -1):
             for t in range(1, self.steps):
                 for n in range(populations[p]["size"]):
@@ -145,11 +179,30 @@ class OnlineChip(Chip):
                     late = t + rule["ahead"]
                     if rule["source"] == "none" or (late >= self.steps and rule["source"] != "label"):
                         found = 0
-                    elif rule["source"] in ("sym", "fa"):
+                    elif rule["source"] in PULLED or (rule["source"] == "deferred" and p == last - 1):
                         found = self.pulled(late, p, n, active)
                     else:
                         found = self.broadcast(late, p, n, label)
                     self.signal[t][p, n] = self.loud(found, p)
+            if rule["source"] == "sym-trace":
+                self.past[p] = self.sum_past(p)
+
+    def sum_past(self, p: int, errors: list | None = None) -> list[list[int]]:
+        """Decaying sums of the errors ds of population p, [t][neuron]; errors: those of the classes."""
+        own, cells = self.spec["populations"][p], {}
+        for core in self.cores.values():
+            cells |= {cell.neuron: (core, cell) for cell in core.compartments if cell.population == p}
+        found = [[0] * own["size"]]
+        for t in range(1, self.steps):
+            row = []
+            for n, before in enumerate(found[-1]):
+                core, cell = cells[n]
+                if before != 0:
+                    core.count("backward", "forward", "trace_decays", t)
+                ds = errors[t][n] if errors else self.source(t, cell) or 0
+                row.append(self.numerics.clip_delta(faded(before, own["decay"], "truncate", 0) + ds))
+            found.append(row)
+        return found
 
     def pulled(self, t: int, p: int, n: int, active: bool) -> int:
         """Ask every core of the next population for its part of the error; an active neuron gets each in a packet."""
@@ -158,14 +211,16 @@ class OnlineChip(Chip):
         for core in (self.cores[c] for c in self.receivers[p]):
             row = core.rows[p, n]
             if active:
-                core.count("backward", "forward", "rows_gathered", t)
-                core.count("backward", "forward", "words_read", t, row.words)
-                self.mesh.send(Packet("error now", core.id, home, t, t, p, n))
+                core.count("backward", self.stage, "rows_gathered", t)
+                core.count("backward", self.stage, "words_read", t, row.words)
+                self.mesh.send(Packet("error" + self.packet, core.id, home, t, t, p, n))
             for target, w, synapse in zip(row.targets, row.weights, row.synapses, strict=True):
                 ds = self.source(t, target)
+                if self.past[target.population]:
+                    ds = self.past[target.population][t][target.neuron] or None
                 if ds is not None:
-                    core.count("backward", "forward", "gather_adds", t)
-                    weight = w if self.spec["rule"]["source"] == "sym" else random_weight(synapse)
+                    core.count("backward", self.stage, "gather_adds", t)
+                    weight = random_weight(synapse) if self.spec["rule"]["source"] == "fa" else w
                     total += weight * ds
         self.mesh.arrivals(t)
         pre, post = self.spec["populations"][p], self.spec["populations"][p + 1]
@@ -188,8 +243,8 @@ class OnlineChip(Chip):
         b = [random_weight(cell.id * classes + c) for c in range(classes)]
         if rule["source"] == "label":
             return rescale(-b[label], 7 - fd)
-        core.count("backward", "forward", "gather_adds", t, classes)
-        errors = self.error[t]
+        core.count("backward", self.stage, "gather_adds", t, classes)
+        errors = self.local[p][t] if rule["source"] == "local" else self.error[t]
         if rule["source"] == "sdfa":
             errors = [((e > 0) - (e < 0)) << fd_readout for e in errors]
         return saturate(

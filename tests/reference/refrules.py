@@ -2,7 +2,8 @@
 
 A rule is a dict:
     pre, post, synapse   {name: {"word": decay word, "impulse": int, "bits": b, "rounding": "truncate"|"nearest"|"stochastic", "stream": n}}
-                         the words of pre and synapse fields: one per projection, those of post fields one per population
+                         the words of pre and synapse fields: one per projection, those of post fields one per population;
+                         pre: also "kept", one flag per projection
     constants            {name: int}
     hooks                [{"event", "target": "w" or a synapse field, "arguments", "call", "shifts": one per projection}]
     skip                 {event: (live: only nonzero traces are visited, quiet: only neurons with a signal)}
@@ -42,8 +43,8 @@ def faded(x: int, word: int, rounding: str, noise: int) -> int:
 class RuleCore:
     """What one core keeps for a rule: a copy of the trace of every axon, traces of its neurons, states of its synapses."""
 
-    def __init__(self, core, rule: dict, first: list[int]):
-        self.core, self.rule, self.first = core, rule, first
+    def __init__(self, core, rule: dict, first: list[int], stage: str = "forward"):
+        self.core, self.rule, self.first, self.stage = core, rule, first, stage
         self.pre = {(name, k, i): 0 for name in rule["pre"] for k, i in core.rows}
         self.post = {(name, c.population, c.neuron): 0 for name in rule["post"] for c in core.compartments}
         self.states = {
@@ -51,7 +52,7 @@ class RuleCore:
         }
 
     def book(self, event: str, t: int, amount: int = 1) -> None:
-        self.core.count("backward", "forward", event, t, amount)
+        self.core.count("backward", self.stage, event, t, amount)
 
     def word(self, field: dict, entry: int, step: int) -> int:
         """Return the noise of a decay: 12 bits, only if it rounds stochastically."""
@@ -72,6 +73,8 @@ class RuleCore:
         for name, field in self.rule["pre"].items():
             for k, i in self.core.rows:
                 key = name, k, i
+                if not field["kept"][k]:
+                    continue
                 if self.decay(self.pre, key, field, field["word"][k], self.first[k] + i, t):
                     self.book("trace_decays", t)
                 if (projections[k]["pre"], i) in spiking:

@@ -26,6 +26,13 @@ from chipsim.learning.language.fields import Active, Const, Field, Learn, Neuron
 from chipsim.learning.language.trace import Count, Range, count
 from chipsim.learning.language.whole import rule_problems
 
+NUMBERS = {  # what a class may say beside fields and hooks -> what it may be
+    "rate": (
+        lambda x: isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x <= 1000,
+        "it must be a number above 0, at most 1000: relative to a gradient rule",
+    ),
+    "sharpness": (lambda x: type(x) is int and 1 <= x <= 64, "it must be a whole number from 1 to 64"),
+}
 STANDARD = (10, 7)  # fraction bits of signals and weights that a rule is checked with
 
 
@@ -58,6 +65,7 @@ class Rule:
     hooks: tuple[Hook, ...]
     path: str = field(compare=False)  # FILE.py:CLASS
     rate: float = 1.0  # learning rate relative to that of a gradient rule, for calibration
+    sharpness: int = 10  # of the softmax of a loss per step
     described: type = field(default=object, compare=False, repr=False)  # the class it was made of
 
     def __mro_entries__(self, bases: tuple) -> tuple[type]:
@@ -90,7 +98,13 @@ class Rule:
             "Active": "active-flag",
             "Learn": "graded-errors",
         }
-        return ("synaptic-learning", *dict.fromkeys(need for kind, need in traces.items() if kind in kinds))
+        late = ("logs", "replay") if self.deferred else ()
+        return ("synaptic-learning", *dict.fromkeys(need for kind, need in traces.items() if kind in kinds), *late)
+
+    @property
+    def deferred(self) -> bool:
+        """Whether it learns after the sample, in a second forward walk through its logs."""
+        return self.learn is not None and self.learn.source == "deferred"
 
     @property
     def trains_hidden(self) -> bool:
@@ -210,14 +224,14 @@ def rule(described: type) -> Rule:
         if inspect.isfunction(member):
             made = hook_of(key, member, fields, where)
             (problems if isinstance(made, Problem) else hooks).append(made)
-        elif not key.startswith("_") and key not in ("name", "rate") and not isinstance(member, Field):
+        elif not key.startswith("_") and key not in ("name", *NUMBERS) and not isinstance(member, Field):
             problems.append(
                 Problem(where, key, member, "a rule is made of fields (cs.PreTrace, ...) and hooks; use cs.Const for a number")
             )
-    doc, rate = inspect.cleandoc(described.__doc__ or ""), getattr(described, "rate", 1.0)
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= 1000:
-        problems.append(Problem(where, "rate", rate, "it must be a number above 0, at most 1000: relative to a gradient rule"))
-    found = Rule(name, doc, fields, tuple(hooks), f"{file}:{described.__name__}", rate, described)
+    numbers = {key: members.get(key, getattr(Rule, key)) for key in NUMBERS}
+    problems += [Problem(where, key, numbers[key], limit) for key, (fits, limit) in NUMBERS.items() if not fits(numbers[key])]
+    doc = inspect.cleandoc(described.__doc__ or "")
+    found = Rule(name, doc, fields, tuple(hooks), f"{file}:{described.__name__}", **numbers, described=described)
     raise_all(problems or rule_problems(found, where))
     return found
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 from chipsim.errors import Problem
 
 ROUNDINGS = ("stochastic", "nearest", "truncate")
-SOURCES = ("sym", "fa", "dfa", "sdfa", "label", "none")
+SOURCES = ("sym", "sym-trace", "fa", "dfa", "sdfa", "label", "local", "deferred", "none")
 NEURON = ("jump", "jump/rho")
 
 
@@ -170,8 +170,8 @@ class Active(Field):
 class Learn(Field):
     """L_j: learning signal of the postsynaptic neuron, in the delta format of its population (docs/online.md section 3).
 
-    source: sym, fa, dfa, sdfa, label, none (readout only). align: `next` takes the errors one step after the event, when its spike
-    acts, `same` those of its own step; `sym` and `fa` must say which.
+    source: one of `SOURCES`; none: readout only. align: `next` takes the errors one step after the event, when its spike acts, `same`
+    those of its own step; sym, sym-trace and fa must say which, deferred is always `next`.
     """
 
     source: str = "sym"
@@ -186,7 +186,10 @@ class Learn(Field):
             found.append(Problem(where, "source", self.source, f"it must be one of {', '.join(SOURCES)}"))
         if self.align not in (None, "next", "same"):
             found.append(Problem(where, "align", self.align, "it must be next or same"))
-        if self.source in ("sym", "fa") and self.align is None:
+        if self.source == "deferred" and self.align == "same":
+            limit = "a deferred error is that of the step in which the spike acts: leave align out, or say next"
+            found.append(Problem(where, "align", self.align, limit))
+        if self.source in ("sym", "sym-trace", "fa") and self.align is None:
             limit = "a signal carried down by weights says which step's errors it takes: next (exact in time) or same"
             found.append(Problem(where, "align", "(nothing)", limit))
         return found

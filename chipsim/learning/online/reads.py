@@ -42,6 +42,10 @@ class Reads:
         """Return the hooks of an event."""
         return [hook for hook in self.rule.hooks if short(hook.event) == event and hook.target not in self.absent]
 
+    def kept(self, name: str, readout: bool) -> bool:
+        """Return whether a field is read at the synapses of the readout, or of hidden populations."""
+        return any(name in hook.arguments for hook in self.rule.hooks if (hook.event == "on_readout") == readout)
+
     def live_only(self, event: str) -> bool:
         """Return whether the hooks of an event do nothing where the pre traces are 0."""
         return self.vanish(event, self.pre)

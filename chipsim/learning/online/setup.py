@@ -11,8 +11,9 @@ import numpy as np
 
 from chipsim.errors import Problem, raise_all
 from chipsim.kernels.fixed import DECAY_BITS, ROUNDINGS
+from chipsim.learning.online.feedback import feedback_weights
 from chipsim.learning.online.reads import Reads
-from chipsim.learning.online.signals import feedback_weights
+from chipsim.learning.online.signals import PAST, SOURCES, source_codes
 from chipsim.learning.online.state import Field, Setup, Walk
 from chipsim.state import Circuit
 
@@ -107,7 +108,9 @@ def setup(rule, circuit: Circuit, own: Membranes, numbers: Numbers, more: Option
     populations, number, fixed = len(circuit.lo), circuit.rules.constants.dtype, numbers.fixed
     away, fan_in = distances(pre, post, populations), (circuit.hi - circuit.lo)[circuit.pre]
     adapts = np.array(own.adapts, dtype=np.bool_)[circuit.post]
-    feedback = feedback_weights(int(circuit.hi[-1]) if needs_feedback(rule) else 0, circuit.classes, not fixed)
+    source = source_codes(rule.learn.source if rule.learn else "none", away)
+    random = any(PAST < code < SOURCES["none"] for code in source[1:-1])
+    feedback = feedback_weights(int(circuit.hi[-1]) if random else 0, circuit.classes, not fixed)
     threshold = [round(more.threshold * 2**fd) if fixed else more.threshold for fd in numbers.delta_fraction]
     return Setup(
         hidden=circuit.post < populations - 1,
@@ -119,6 +122,8 @@ def setup(rule, circuit: Circuit, own: Membranes, numbers: Numbers, more: Option
         shift=shifts(rule, numbers, post),
         order=np.array([*sorted(range(1, populations - 1), key=lambda p: away[p]), -1], dtype=np.int64),
         toward=np.array([away[a] > away[b] for a, b in zip(pre, post, strict=True)], dtype=np.bool_),
+        source=np.array(source, dtype=np.int64),
+        read=np.array([[reads.kept(name, q == populations - 1) for q in post] for name in reads.pre]).reshape(-1, len(post)),
         feedback=feedback.astype(number),
         layerwise=layerwise_weights(rule, circuit, fixed, more.weights),
         epoch=more.epoch,
@@ -140,11 +145,6 @@ def fields_of(rule, reads: Reads, post: list[int], own: Membranes, numbers: Numb
     table = words(stages, post, currents)
     first = field_of(reads.pre, rule, table if numbers.fixed else table.astype(number), numbers.fixed, STREAM)
     return {**found, "current": first}
-
-
-def needs_feedback(rule) -> bool:
-    """Return whether signals come through fixed random weights straight from the classes."""
-    return any(getattr(f, "source", None) in ("dfa", "sdfa", "label") for f in rule.fields.values())
 
 
 def neuron_constants(rule, names: list[str], own: Membranes, fixed: bool) -> np.ndarray:
@@ -190,7 +190,7 @@ def layerwise_weights(rule, circuit: Circuit, fixed: bool, weights: int) -> np.n
 
 def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -> Walk:
     """Allocate the state of an online rule for one sample; counts: [COUNTS, T, S] of the activity."""
-    reads, number = Reads(rule), circuit.rules.constants.dtype
+    reads, number, source = Reads(rule), circuit.rules.constants.dtype, rule.learn.source if rule.learn else "none"
     neurons, entries = int(circuit.hi[-1]), int((circuit.hi - circuit.lo)[circuit.pre].sum())
 
     def zeros(*shape: int, kind=number) -> np.ndarray:
@@ -201,5 +201,6 @@ def walk(rule, circuit: Circuit, steps: int, weights: int, counts: np.ndarray) -
         zeros(len(reads.pre), entries), zeros(len(reads.pre), entries), zeros(len(reads.post), neurons),
         zeros(len(reads.synapse), weights if reads.synapse else 0),
         zeros(entries, kind=whole), zeros(len(circuit.pre), kind=whole), zeros(steps, neurons), zeros(steps, circuit.classes),
+        zeros(steps if source == "sym-trace" else 0, neurons), zeros(steps if source == "local" else 0, len(circuit.lo), circuit.classes),
         zeros(neurons, kind=whole), zeros(neurons, kind=whole), zeros(neurons), zeros(neurons), zeros(1), counts,
     )  # fmt: skip

@@ -32,6 +32,8 @@ class Setup(NamedTuple):
     shift: np.ndarray  # [H, K] int64: right shift of each increment into the accumulator
     order: np.ndarray  # [P] int64: hidden populations from the readout down, those that do not reach it last, then -1
     toward: np.ndarray  # [K] bool: carries errors toward the readout
+    source: np.ndarray  # [P] int64: where signals come from (signals.SOURCES)
+    read: np.ndarray  # [A, K] bool: a hook of the projection reads the pre trace
     feedback: np.ndarray  # [N, C] int64 or float: fixed random weights b_jc of direct feedback
     layerwise: np.ndarray  # [W] number: fixed random weights in place of w; empty where they are not used
     epoch: int  # steps between two on_epoch events
@@ -51,6 +53,8 @@ class Walk(NamedTuple):
     count: np.ndarray  # [K] int64: how many
     signal: np.ndarray  # [T, N] number: L
     inject: np.ndarray  # [T, C] number: G
+    past: np.ndarray  # [T, N] number: decaying sums of past errors (source sym-trace), else [0, N]
+    local: np.ndarray  # [T, P, C] number: errors of local readouts (source local), else [0, P, C]
     place: np.ndarray  # [N] int64: place of a neuron in the list at hand + 1, while lists of synapses are walked; else 0
     unit: np.ndarray  # [N] int64: the neurons of the event at hand, counted from the first of its population
     gain: np.ndarray  # [N] number: their psi

@@ -58,6 +58,8 @@ def advance_pre(t, k, circuit, wires, setup, walk, spikes, address):
     source, first = circuit.pre[k], setup.first[k]
     at = t * len(circuit.lo) + source
     for a in range(len(walk.pre)):
+        if not setup.read[a, k]:
+            continue
         staged = setup.current.word[a, k] != 0
         for v in range(walk.count[k]):
             i = walk.live[first + v]
