@@ -12,7 +12,7 @@ from chipsim.compiler.online import online_bits
 from chipsim.compiler.plan import Plan, Slice
 from chipsim.learning import is_online, losses_bits
 
-LEARNING_KINDS = ("logs", "gradient_accumulators", "traces", "eligibility", "error_state", "loss")
+LEARNING_KINDS = ("logs", "gradient_accumulators", "write_state", "traces", "eligibility", "error_state", "loss")
 Cuts = dict[int, list[tuple[int, int]]]  # population -> its slices as (lo, hi)
 
 
@@ -58,6 +58,7 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
         online = is_online(plan.network.learning.rule)
         synapses = sum(c.count for c in chains)
         bits |= online_bits(plan, p, hi - lo, loss) if online else learning_bits(plan, p, hi - lo, synapses, loss)
+        bits |= {"write_state": synapses * plan.write_state} if plan.write_state else {}
     return Load(hi - lo, axons_in, leaving, words, bits, max((c.longest for c in chains), default=0))
 
 

@@ -13,13 +13,14 @@ from chipsim.compiler import ChipImage
 from chipsim.errors import Problem, RunError, raise_all
 from chipsim.events import Events
 from chipsim.learning import rule_of
-from chipsim.learning.writes import MOST_SHIFT
+from chipsim.network import Schedule
 from chipsim.training.learner import Learner
+from chipsim.training.update import largest_shift, write_shift
 
 SAMPLES = 200
 
 
-def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio: float, seed: int) -> tuple[int, ...]:
+def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, schedule: Schedule, seed: int) -> tuple[int, ...]:
     """Return s per projection, learning rate 2^-s, so that a typical update is `ratio` times the spread of the weights.
 
     Raises:
@@ -40,7 +41,7 @@ def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio
         squared = power[part]
         rms = math.sqrt(squared.sum() / (count * squared.size)) * form.gradient_scale(k)
         spread = float(np.std(image.weights[part])) * form.unit[k]
-        least = -form.write_shift(k, 0)  # at this shift S = 0
+        least = -write_shift(image, schedule, k, 0)  # at this shift S = 0
         last = form.ends[k][1] == len(image.network.populations) - 1
         if not (rule.trains_readout if last else rule.trains_hidden):
             shifts.append(max(0, least))
@@ -50,7 +51,13 @@ def calibrate_shifts(image: ChipImage, events: Events, labels: np.ndarray, ratio
             hint = "no active neuron in reach: raise learning.half_width or the gain of the projections, or give schedule.fixed.shifts"
             problems.append(Problem(f"projection to {name}", "rms gradient", rms, limit, hint))
             continue
-        wanted = -round(math.log2(ratio * (1.0 if last else rule.rate) * spread / rms))
-        shifts.append(min(max(wanted, least), least + MOST_SHIFT))
+        ratio = schedule.calibrate * (1.0 if last else rule.rate)
+        wanted = -round(math.log2(ratio * spread / typical(schedule, rms)))
+        shifts.append(min(max(wanted, least), least + largest_shift(image, schedule)))
     raise_all(problems, RunError)
     return tuple(shifts)
+
+
+def typical(schedule: Schedule, rms: float) -> float:
+    """Return how far one gradient of this rms moves a weight in all, at rate 1: its sign by 1, a velocity by rms / (1 - momentum)."""
+    return {"sign": 1.0, "momentum": rms / (1 - schedule.momentum)}.get(schedule.optimiser, rms)

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
-from chipsim.errors import Problem, raise_all
+from chipsim.errors import raise_all
 from chipsim.events import Events
 from chipsim.hardware import Chip
 from chipsim.kernels._jit import kernels_cached
-from chipsim.learning.writes import MOST_SHIFT
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine, copy_of
 from chipsim.training.calibrate import calibrate_shifts
@@ -24,6 +23,7 @@ from chipsim.training.passes import BatchPass, ChipPass
 from chipsim.training.run import Accuracy, Run, summarise
 from chipsim.training.runfolder import digest, interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
+from chipsim.training.update import shift_problems
 
 ORDER = 7  # stream of the order of samples, apart from that of the weights
 
@@ -114,21 +114,10 @@ def make_teacher(job: Job, image: ChipImage) -> ChipPass | BatchPass:
     schedule, examples = job.schedule, job.examples
     if not image.formats.fixed:
         return BatchPass(image, schedule, job.threads)
-    shifts = schedule.shifts or calibrate_shifts(image, examples.train, examples.train_labels, schedule.calibrate, job.seed)
-    raise_all(shift_problems(image, shifts))
-    return ChipPass(image, schedule.model_copy(update={"shifts": tuple(shifts)}), job.seed)
-
-
-def shift_problems(image: ChipImage, shifts: tuple[int, ...]) -> list[Problem]:
-    """Return which learning rates would need a left shift, or more bits than a random word has, when a weight is written."""
-    found = []
-    for k, (projection, s) in enumerate(zip(image.network.projections, shifts, strict=True)):
-        least = -image.formats.write_shift(k, 0)
-        if not least <= s <= least + MOST_SHIFT:
-            limit = f"the write to {projection.post} shifts by s + {-least} bits, which must be 0 to {MOST_SHIFT}"
-            hint = f"give s from {least} to {least + MOST_SHIFT}"
-            found.append(Problem(f'network "{image.network.name}"', f"schedule.fixed.shifts[{k}]", s, limit, hint))
-    return found
+    shifts = schedule.shifts or calibrate_shifts(image, examples.train, examples.train_labels, schedule, job.seed)
+    schedule = schedule.model_copy(update={"shifts": tuple(shifts)})
+    raise_all(shift_problems(image, schedule))
+    return ChipPass(image, schedule, job.seed)
 
 
 def one_pass(
