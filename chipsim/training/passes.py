@@ -42,6 +42,7 @@ class ChipPass:
         for done, b in enumerate(order):
             engine.forward(weights, events.of_sample(log, b), (self.seed, int(b), run))
             tally.peak_log = max(tally.peak_log, engine.check_logs(int(b)))
+            tally.meet(engine.work.spikes)
             address = np.array([self.seed, b, run], dtype=np.int64)
             if image.network.learning.apply == "inplace":
                 learner.write_inplace(weights, labels[b], how, address)
@@ -72,7 +73,7 @@ class BatchPass:
             for at in range(0, len(order), self.schedule.batch):
                 batch = order[at : at + self.schedule.batch]
                 chunks = [batch[n : n + CHUNK] for n in range(0, len(batch), CHUNK)]
-                jobs = [pool.submit(self.chunk, n, chunk, weights, events, log, labels) for n, chunk in enumerate(chunks)]
+                jobs = [pool.submit(self.chunk, n, chunk, weights, events, log, labels, tally) for n, chunk in enumerate(chunks)]
                 found = [job.result() for job in jobs]
                 self.update(weights, len(batch), len(chunks))
                 for n, (chunk_loss, chunk_right, peak, kept) in enumerate(found):
@@ -85,7 +86,7 @@ class BatchPass:
         return loss, right
 
     def chunk(
-        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray
+        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray, tally: Tally
     ) -> tuple[float, int, int, list]:
         """Run and replay some samples with learner n; return loss, right predictions, fullest log and their activities."""
         learner, gradient = self.learners[n], self.gradients[n]
@@ -94,6 +95,7 @@ class BatchPass:
         for b in samples:
             learner.engine.forward(weights, events.of_sample(log, b))
             peak = max(peak, learner.engine.check_logs(int(b)))
+            tally.meet(learner.engine.work.spikes)
             learner.backward(weights, gradient, labels[b])
             loss, right = loss + learner.loss(labels[b]), right + (learner.engine.predicted() == labels[b])
             kept.append(copy_of(learner.engine.work.activity))
