@@ -17,6 +17,7 @@ _PUBLIC = {
     "compile_network": "chipsim.compiler", "simulate": "chipsim.simulator",
     "LavaRule": "chipsim.learning.lava",
     "gradients": "chipsim.training.gradients", "train": "chipsim.api", "evaluate": "chipsim.training",
+    "calibrate": "chipsim.training.calibrate",
     "rule": "chipsim.learning.language", "PreTrace": "chipsim.learning.language", "PostTrace": "chipsim.learning.language",
     "SynState": "chipsim.learning.language", "Active": "chipsim.learning.language", "Learn": "chipsim.learning.language",
     "Weight": "chipsim.learning.language", "Reward": "chipsim.learning.language", "Const": "chipsim.learning.language",

@@ -22,10 +22,13 @@ from chipsim.compiler import ChipImage
 from chipsim.counters import EVENTS, Counters
 from chipsim.events import as_events
 from chipsim.hardware import Chip, build_chip, load_chip
-from chipsim.learning.writes import POLICIES, write_weights
+from chipsim.learning.policies import policy_of
+from chipsim.learning.writes import write_weights
+from chipsim.network import Schedule
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
 from chipsim.training.learner import Learner
+from chipsim.training.update import start_update, write_shift
 
 PREDICATES = ("fired", "received_input", "state_changed")
 NUMBERS = ("spikes", "v", "active_log", "scores", "t_star", "prediction", "injections", "penalties", "gradients", "weights")
@@ -78,7 +81,7 @@ def describe(image: ChipImage, shifts: list[int] | None = None, seed: int = 0) -
         and {"lambda_upper": terms.upper, "f_upper": terms.f_upper, "lambda_lower": terms.lower, "f_lower": terms.f_lower},
         "lut": surrogate_table(rule.surrogate, rule.half_width) if fixed else None,
         "bits": {"delta": chip.width("delta"), "acc": chip.width("gradient_accumulator"), "weight": rule.weight_bits},
-        "write": rule.write,
+        "write": policy_of(rule).name,
         "scan": rule.scan,
         "arithmetic": {
             "rounding": chip.arithmetic.rounding,
@@ -89,6 +92,11 @@ def describe(image: ChipImage, shifts: list[int] | None = None, seed: int = 0) -
         "seed": seed,
         "surrogate": rule.surrogate,
     }
+
+
+def schedule_of(image: ChipImage) -> Schedule:
+    """Return the schedule of the chip."""
+    return image.network.schedule.get("fixed", Schedule())
 
 
 def population(image: ChipImage, p: int) -> dict:
@@ -139,11 +147,14 @@ class Kernels:
     """The package, driven as the trainer drives it. write: whether weights are written (fixed only)."""
 
     def __init__(self, image: ChipImage, shifts: list[int] | None = None, seed: int = 0):
-        self.image, self.seed, form = image, seed, image.formats
+        self.image, self.seed = image, seed
         self.learner = Learner(image, record=True)
         self.weights = image.weights.copy()
         self.gradient = np.zeros(len(self.weights), dtype=image.circuit.rules.constants.dtype)
-        self.shifts = None if shifts is None else np.array([form.write_shift(k, s) for k, s in enumerate(shifts)], dtype=np.int64)
+        schedule, self.shifts = schedule_of(image), shifts
+        if shifts is not None:
+            found = [write_shift(image, schedule, k, s) for k, s in enumerate(shifts)]
+            self.how = start_update(image, image.weights, schedule)._replace(shift=np.array(found, dtype=np.int64))
 
     @property
     def work(self):
@@ -162,15 +173,13 @@ class Kernels:
         """Replay and write; return the accumulators before the write, [projection][pre][post]."""
         image = self.image
         if image.network.learning.apply == "inplace":
-            how = self.shifts, image.formats.top, POLICIES[image.network.learning.write]
-            self.learner.write_inplace(self.weights, label, how, np.array([self.seed, index, run], dtype=np.int64))
+            self.learner.write_inplace(self.weights, label, self.how, np.array([self.seed, index, run], dtype=np.int64))
         else:
             self.learner.backward(self.weights, self.gradient, label)
         found, self.accumulators = self.matrices(self.gradient), self.gradient.tolist()
         if self.shifts is not None and image.network.learning.apply == "after":
             address = np.array([self.seed, index, run], dtype=np.int64)
-            how = self.shifts, image.formats.top, POLICIES[image.network.learning.write]
-            write_weights(image.circuit, image.wires, self.weights, self.gradient, how, address, self.work)
+            write_weights(image.circuit, image.wires, self.weights, self.gradient, self.how, address, self.work)
             assert not self.gradient.any() and not self.work.errors.dirty.any()
         else:
             self.gradient[:] = 0

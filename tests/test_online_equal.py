@@ -23,7 +23,8 @@ SIGNALS = ("sym", "sym-trace", "fa", "dfa", "sdfa", "label", "local", "none")
 def online_cases(draw, rule, signal=None):
     """Return a case of test_kernels_equal under an online rule, with a signal, or any it can have."""
     case = draw(cases())
-    learning = {"rule": rule, "regularisers": None, "sharpness": draw(st.sampled_from([1, 3, 10]))}
+    sharpness = st.none() if rule == "ssgd-deferred" else st.sampled_from([None, 1, 3, 10])
+    learning = {"rule": rule, "regularisers": None, "sharpness": draw(sharpness)}
     learning["error_threshold"] = draw(st.sampled_from([0.0, 0.0, 0.01]))
     if signal:
         learning |= {"signal": signal, "align": draw(st.sampled_from(["next", "same"]))}

@@ -15,6 +15,7 @@ import refforms
 from refadjoint import TWO
 
 from chipsim.compiler import ChipImage
+from chipsim.learning.policies import policy_of
 
 WIDTHS = ("synapse_word", "synapse_list_header", "synapse_delay", "synapse_tag", "axon_entry", "compartment_state", "membrane")
 
@@ -75,14 +76,16 @@ def describe(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict
         "slices": [{"population": s.population, "core": s.core, "lo": s.lo, "hi": s.hi} for s in image.slices],
     }  # fmt: skip
     last, f, terms = len(network.population) - 1, form.v_fraction, learning.regularisers
+    schedule = bridge.schedule_of(image)
     rule = {
         "delta_fraction": [learning.readout_delta_fraction if p == last else learning.delta_fraction for p in count],
         "fraction": [fraction(image, k) for k in range(len(shifts))], "shift": shifts, "v_fraction": f,
-        "band": [round(learning.half_width * 2**f)] * (last + 1), "seed": seed, "write": learning.write,
+        "band": [round(learning.half_width * 2**f)] * (last + 1), "seed": seed, "write": policy_of(learning).name,
         "apply": learning.apply, "scan": learning.scan,
         "form": learning.form, "transport": learning.transport, "loss": learning.loss or "score", "sharpness": learning.sharpness or 10,
         "lut": bridge.surrogate_table(learning.surrogate, learning.half_width), "readout": network.readout,
         "bits": {"delta": chip.width("delta"), "acc": chip.width("gradient_accumulator"), "weight": learning.weight_bits},
+        "number": policy_of(learning).number, "optimiser": schedule.optimiser, "momentum": schedule.momentum,
         "regulariser": terms
         and {"lambda_upper": terms.upper, "f_upper": terms.f_upper, "lambda_lower": terms.lower, "f_lower": terms.f_lower},
     }  # fmt: skip

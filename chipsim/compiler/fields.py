@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chipsim.hardware.tables import Arithmetic
+from chipsim.learning.policies import policy_of
 
 if TYPE_CHECKING:
     from chipsim.compiler.image import ChipImage
@@ -35,10 +36,10 @@ def state_rows(image: ChipImage) -> list[dict[str, Any]]:
 
 def weight_rows(image: ChipImage) -> list[dict[str, Any]]:
     """Return the weights of every projection."""
-    found = []
+    found, policy = [], image.network.learning.write or policy_of(image.network.learning).name
     for k, (name, projection) in enumerate(zip(image.network.names, image.network.projection, strict=True)):
         fraction = 0 if projection.mantissa else image.formats.weight_fraction[k]
-        rounding = "toward minus infinity" if projection.mantissa else f"nearest, writes {image.network.learning.write}"
+        rounding = "toward minus infinity" if projection.mantissa else f"nearest, writes {policy}"
         found.append({
             "of": name, "field": "weight", "bits": image.plan.weight_bits(k), "fraction": fraction, "signed": True,
             "overflow": "saturate", "rounding": rounding,

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from chipsim.compiler.copies import form_arrays
+from chipsim.compiler.lists import up
 from chipsim.compiler.memory import CoreMemory
 from chipsim.compiler.plan import Plan, Slice
 from chipsim.compiler.quantize import NUMERICS, Formats
@@ -182,7 +183,7 @@ def power_table(word: float, entries: int, fixed: bool) -> list[float]:
 def synapse_arrays(plan: Plan, form: Formats, slices: list[Slice], number: type) -> dict[str, np.ndarray]:
     """Return what the learning rule reads, per projection."""
     ends = ints(plan.network.ends).reshape(-1, 2)
-    words = [row_words(plan, k, slices) for k in range(len(ends))]
+    words = [row_words(plan, k, slices, form.fixed) for k in range(len(ends))]
     rows = ints([w.size for w in words])
     return {
         "pre": ends[:, 0].copy(), "post": ends[:, 1].copy(), "offset": offsets(plan), "unit": np.array(form.unit, dtype=number),
@@ -191,10 +192,16 @@ def synapse_arrays(plan: Plan, form: Formats, slices: list[Slice], number: type)
     }  # fmt: skip
 
 
-def row_words(plan: Plan, k: int, slices: list[Slice]) -> np.ndarray:
-    """Return the words of the rows that learning reads, [N_pre x slices of the target] int64; nothing without learning."""
-    lists = [plan.lists(k, s.lo, s.hi).stored for s in slices if s.population == plan.network.ends[k][1]]
-    return np.stack(lists, axis=1).ravel() if plan.learning else ints([])
+def row_words(plan: Plan, k: int, slices: list[Slice], state: bool) -> np.ndarray:
+    """Return the words of the rows that learning writes, [N_pre x slices of the target] int64; nothing without learning.
+
+    state: with what the write policy and the optimiser keep per synapse, which starts in a word of its own.
+    """
+    if not plan.learning:
+        return ints([])
+    lists = [plan.lists(k, s.lo, s.hi) for s in slices if s.population == plan.network.ends[k][1]]
+    bits, word = plan.write_state if state else 0, plan.width("synapse_word", 64)
+    return np.stack([one.stored + up(one.synapses * bits, word) for one in lists], axis=1).ravel()
 
 
 def surrogate_table(learning, number: type, fixed: bool) -> np.ndarray:

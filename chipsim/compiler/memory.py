@@ -13,7 +13,9 @@ from chipsim.compiler.online import online_bits
 from chipsim.compiler.plan import Plan, Slice
 from chipsim.learning import is_online, losses_bits, step_loss
 
-LEARNING_KINDS = ("logs", "gradient_accumulators", "traces", "eligibility", "error_state", "transposed_weights", "loss")
+LEARNING_KINDS = (
+    "logs", "gradient_accumulators", "write_state", "traces", "eligibility", "error_state", "transposed_weights", "loss",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def load_of(plan: Plan, p: int, lo: int, hi: int, cuts: Cuts, loss: bool) -> Loa
             bits |= online_bits(plan, p, (lo, hi), chains, loss)
         else:
             bits |= learning_bits(plan, p, hi - lo, synapses, loss) | form_bits(plan, p, lo, hi, cuts)
+        bits |= {"write_state": synapses * plan.write_state} if plan.write_state else {}
     pushed = plan.learning and plan.network.learning.transport == "push"
     longest = pushed_synapses(plan, p, lo, hi) if pushed else max((c.longest for c in chains), default=0)
     return Load(hi - lo, axons_in, leaving, words, bits, longest)

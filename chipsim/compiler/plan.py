@@ -10,6 +10,7 @@ from chipsim.compiler.lists import Lists, Widths, digits, lists
 from chipsim.compiler.stored import MANTISSA_BITS
 from chipsim.compiler.synapses import Synapses, synapses_of
 from chipsim.hardware import Chip
+from chipsim.learning.policies import state_bits
 from chipsim.network import Network
 
 
@@ -43,6 +44,14 @@ class Plan:
     def width(self, name: str, default: int) -> int:
         """Return a width of the chip in bits; `default` where the chip states none."""
         return self.chip.width(name) if self.chip and name in self.chip.widths else default
+
+    @property
+    def write_state(self) -> int:
+        """Bits per synapse that the write policy and the optimiser of `schedule.fixed` keep from sample to sample."""
+        schedule = self.network.schedule.get("fixed")
+        return state_bits(
+            self.network.learning, schedule.optimiser if schedule else "sgd", self.width("gradient_accumulator", 24)
+        )
 
     @property
     def multicast(self) -> bool:

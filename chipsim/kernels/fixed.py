@@ -210,6 +210,13 @@ def round_stochastic(x, shift, word):
 
 
 @kernel
+def split(x, shift):
+    """Return (x shifted right by `shift` bits, rounding down; the low bits that this loses, 0 .. 2^shift - 1)."""
+    whole = x >> np.int64(shift)
+    return whole, x - (whole << np.int64(shift))
+
+
+@kernel
 def one_lsb(x, shift, word):
     """Return the sign of x with probability min(1, |x| 2^-shift), else 0; `word`: 32 random bits, shift <= 32."""
     if abs(x) > word & ((np.int64(1) << np.int64(shift)) - np.int64(1)):

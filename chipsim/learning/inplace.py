@@ -13,7 +13,7 @@ from chipsim.learning.writes import change, draws
 
 @inner
 def write_rows(t, k, circuit, weights, how, address, work):
-    """Write the rows of dense projection k; how: shift, largest weight, code of the write policy."""
+    """Write the rows of dense projection k; how: see `learning.writes.How`."""
     e, a, spikes = work.errors, work.activity, work.spikes
     source, target = circuit.pre[k], circuit.post[k]
     first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
@@ -27,10 +27,10 @@ def write_rows(t, k, circuit, weights, how, address, work):
             if count > 0:
                 a.visits[t, s] += circuit.row_words[circuit.rows[k] + i * (high - low) + s - low]
                 a.evaluations[t, s] += count
-                a.draws[t, s] += count if draws(how[2]) else 0
+                a.draws[t, s] += count if draws(how.policy) else 0
             for x in range(begin, begin + count):
                 j = e.live[x]
-                a.writes[t, s] += change(row + j, wide(e.delta[j]), t, weights, how, address)
+                a.writes[t, s] += change(row + j, wide(e.delta[j]), t, k, weights, how, address)
 
 
 @inner
@@ -51,5 +51,5 @@ def write_lists(t, k, circuit, wires, weights, how, address, work):
                     a.visits[t, s] += circuit.row_words[circuit.rows[k] + i * slices + s - low]
                     read = s
                 a.evaluations[t, s] += 1
-                a.draws[t, s] += 1 if draws(how[2]) else 0
-                a.writes[t, s] += change(wires.list_weight[x], wide(e.delta[j]), t, weights, how, address)
+                a.draws[t, s] += 1 if draws(how.policy) else 0
+                a.writes[t, s] += change(wires.list_weight[x], wide(e.delta[j]), t, k, weights, how, address)

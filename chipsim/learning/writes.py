@@ -1,22 +1,45 @@
-"""Write policies: how a gradient accumulator becomes a new stored weight (docs/semantics.md section 6).
+"""How a gradient accumulator becomes a new stored weight: optimiser, then write policy (docs/semantics.md section 6).
 
     stochastic  dw = (acc + r) >> S with r uniform in [0, 2^S): unbiased, one random word per synapse written
     nearest     dw = acc / 2^S rounded, halves up: updates below half a weight LSB are lost
     one-lsb     dw = sign(acc) with probability min(1, |acc| 2^-S), one random word: the mean of stochastic below one LSB (ReckOn)
     sign        dw = sign(acc / 2^S rounded): one LSB, and none where nearest would write none
+    residue     e += acc; dw = e >> S; e keeps the low S bits: nothing is lost, nothing is drawn
+    master      M -= acc / 2^(S - x) rounded, M a weight with x more bits; w = M / 2^x rounded
 
-S is the shift of the write: fraction of delta + learning-rate shift - fraction of the weight; 0 <= S <= 32.
+S is the shift of the write: fraction of what is written + learning-rate shift - fraction of the weight; 0 <= S <= 32. The optimiser
+makes acc out of the accumulator: itself (sgd), its sign, or a velocity (momentum).
 """
 
 from __future__ import annotations
 
-from chipsim.kernels._jit import kernel
-from chipsim.kernels.fixed import clip_symmetric, one_lsb, rescale, round_stochastic, wide
-from chipsim.kernels.random import WEIGHT_WRITE, random_word
+from typing import NamedTuple
 
-POLICIES = {"stochastic": 0, "nearest": 1, "one-lsb": 2, "sign": 3}
-STOCHASTIC, ONE_LSB, SIGN = 0, 2, 3
-MOST_SHIFT = 32  # bits of one random word: a larger shift could not be rounded without bias
+import numpy as np
+
+from chipsim.kernels._jit import kernel
+from chipsim.kernels.fixed import clip_symmetric, decay, one_lsb, rescale, round_stochastic, saturate, split, wide
+from chipsim.kernels.random import WEIGHT_WRITE, random_word
+from chipsim.learning.policies import OPTIMISERS, POLICIES
+
+STOCHASTIC, ONE_LSB, SIGN, RESIDUE, MASTER = (POLICIES[p].code for p in ("stochastic", "one-lsb", "sign", "residue", "master"))
+SIGNED, MOMENTUM = OPTIMISERS["sign"].code, OPTIMISERS["momentum"].code
+
+
+class How(NamedTuple):
+    """What a write needs to know, and the state that lasts from sample to sample. Arrays that are not needed have length 0."""
+
+    shift: np.ndarray  # [K] int64 shift S of each projection
+    top: int  # largest weight
+    policy: int  # code of `POLICIES`
+    extra: int  # bits that a master weight has below the weight's LSB
+    finest: int  # largest master weight, top 2^extra
+    state: np.ndarray  # [W] int64 residues or master weights
+    optimiser: int  # code of `OPTIMISERS`
+    momentum: int  # decay word of the velocities, in 1/4096
+    bits: int  # of an accumulator and of a velocity
+    velocity: np.ndarray  # [W] int64
+    moving: np.ndarray  # [rows] bool: a velocity of this row on this slice is not zero
 
 
 @kernel
@@ -27,10 +50,10 @@ def draws(policy):
 
 @kernel
 def write_weights(circuit, wires, weights, gradient, how, address, work):
-    """Write the weights of all dirty rows and clear their accumulators.
+    """Write the weights of all dirty rows, and of those with a velocity, and clear their accumulators.
 
-    how: ([K] int64 shift S of each projection, largest weight, code of `POLICIES`);
-    address: (seed, sample, pass) of the random words. Visits, evaluations, draws and writes go to `work.activity`.
+    how: see `How`; address: (seed, sample, pass) of the random words. Visits, evaluations, draws, writes and updates of an optimiser
+    with state go to `work.activity`.
     """
     a, dirty = work.activity, work.errors.dirty
     clear_update_counts(a)
@@ -38,75 +61,107 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
         source, target = circuit.pre[k], circuit.post[k]
         first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
         low, slices = circuit.first_slice[target], circuit.first_slice[target + 1] - circuit.first_slice[target]
-        one = (how[0][k], how[1], how[2])
         for i in range(circuit.hi[source] - circuit.lo[source]):
             for s in range(low, low + slices):
                 mark = circuit.rows[k] + i * slices + s - low
-                if dirty[mark]:
+                if dirty[mark] or how.moving[mark]:
                     dirty[mark] = False
                     if wires.listed[k]:
                         row, ends = wires.first_row[k] + i, (circuit.slice_lo[s] - first, circuit.slice_hi[s] - first)
-                        evaluations, writes = write_list(row, ends, wires, weights, gradient, one, address)
+                        found = write_list(row, ends, k, wires, weights, gradient, how, address)
                     else:
                         row = circuit.offset[k] + i * width - first
                         span = (row + circuit.slice_lo[s], row + circuit.slice_hi[s])
-                        evaluations, writes = write_row(span, weights, gradient, one, address)
+                        found = write_row(span, k, weights, gradient, how, address)
+                    evaluations, writes, how.moving[mark] = found[0], found[1], found[2] > 0
                     if circuit.push and source > 0:
                         a.copied[s, circuit.slice_of[circuit.lo[source] + i]] += writes
                     a.visits[0, s] += circuit.row_words[mark]
                     a.evaluations[0, s] += evaluations
                     a.writes[0, s] += writes
-                    a.draws[0, s] += evaluations if draws(how[2]) else 0
+                    a.draws[0, s] += evaluations if draws(how.policy) else 0
+                    a.optimised[0, s] += evaluations if how.optimiser == MOMENTUM else 0
 
 
 @kernel
-def write_row(span, weights, gradient, how, address):
-    """Write the synapses of a dense row whose accumulators are not zero; return how many those are and how many words changed."""
-    evaluations, writes = 0, 0
+def write_row(span, k, weights, gradient, how, address):
+    """Write the synapses of a dense row that have an accumulator or a velocity; return their number, words changed, velocities left."""
+    evaluations, writes, moving = 0, 0, 0
     for n in range(span[0], span[1]):
-        if gradient[n] != 0:
+        if gradient[n] != 0 or moves(n, how):
             evaluations += 1
-            writes += write_one(n, weights, gradient, how, address)
-    return evaluations, writes
+            writes += write_one(n, k, weights, gradient, how, address)
+            moving += moves(n, how)
+    return evaluations, writes, moving
 
 
 @kernel
-def write_list(row, ends, wires, weights, gradient, how, address):
+def write_list(row, ends, k, wires, weights, gradient, how, address):
     """As `write_row`, for the part of a list of synapses whose targets lie in ends[0] .. ends[1] - 1 (a slice)."""
-    evaluations, writes = 0, 0
+    evaluations, writes, moving = 0, 0, 0
     for x in range(wires.list_start[row], wires.list_start[row + 1]):
         n = wires.list_weight[x]
-        if ends[0] <= wires.list_post[x] < ends[1] and gradient[n] != 0:
+        if ends[0] <= wires.list_post[x] < ends[1] and (gradient[n] != 0 or moves(n, how)):
             evaluations += 1
-            writes += write_one(n, weights, gradient, how, address)
-    return evaluations, writes
+            writes += write_one(n, k, weights, gradient, how, address)
+            moving += moves(n, how)
+    return evaluations, writes, moving
 
 
 @kernel
-def write_one(n, weights, gradient, how, address):
-    """Write weight n and clear its accumulator; return whether the stored word changed. how: shift, largest weight, policy."""
+def moves(n, how):
+    """Return whether synapse n has a velocity."""
+    return how.optimiser == MOMENTUM and how.velocity[n] != 0
+
+
+@kernel
+def write_one(n, k, weights, gradient, how, address):
+    """Write weight n of projection k and clear its accumulator; return whether the stored word changed."""
     acc = wide(gradient[n])
     gradient[n] = 0
-    return change(n, acc, 0, weights, how, address)
+    if how.optimiser == MOMENTUM:
+        acc = saturate(decay(how.velocity[n], wide(how.momentum)) + acc, how.bits)
+        how.velocity[n] = acc
+    elif how.optimiser == SIGNED:
+        acc = clip_symmetric(acc, wide(1))
+    return change(n, acc, 0, k, weights, how, address)
 
 
 @kernel
-def change(n, acc, step, weights, how, address):
-    """Move weight n by an accumulator (or a delta); step: part of the address of the random word."""
-    shift, top, policy = how[0], how[1], how[2]
-    word = random_word(address[0], WEIGHT_WRITE, n, step, address[1], address[2]) if draws(policy) else 0
-    if policy == STOCHASTIC:
-        dw = round_stochastic(acc, shift, word)
-    elif policy == ONE_LSB:
-        dw = one_lsb(acc, shift, word)
+def change(n, acc, step, k, weights, how, address):
+    """Move weight n of projection k by an accumulator (or a delta); step: part of the address of the random word."""
+    before, shift = wide(weights[n]), how.shift[k]
+    if how.policy == MASTER:
+        after = refine(n, acc, shift, how)
     else:
-        dw = rescale(acc, shift)
-        dw = min(max(dw, -1), 1) if policy == SIGN else dw
-    before = wide(weights[n])
-    after = clip_symmetric(before - dw, top)
+        word = random_word(address[0], WEIGHT_WRITE, n, step, address[1], address[2]) if draws(how.policy) else 0
+        after = clip_symmetric(before - stride(n, acc, shift, how, word), wide(how.top))
     if after != before:
         weights[n] = after
     return after != before
+
+
+@kernel
+def stride(n, acc, shift, how, word):
+    """Return dw of a policy without a master weight; a residue is kept."""
+    if how.policy == STOCHASTIC:
+        return round_stochastic(acc, shift, word)
+    if how.policy == ONE_LSB:
+        return one_lsb(acc, shift, word)
+    if how.policy == RESIDUE:
+        whole, how.state[n] = split(how.state[n] + acc, shift)
+        return whole
+    dw = rescale(acc, shift)
+    return clip_symmetric(dw, wide(1)) if how.policy == SIGN else dw
+
+
+@kernel
+def refine(n, acc, shift, how):
+    """Move master weight n and return the weight it rounds to. Where the master is finer than acc, acc is shifted left: no overflow."""
+    less = shift - how.extra
+    step = rescale(clip_symmetric(acc, wide(2 * how.finest + 1)) if less < 0 else acc, less)
+    how.state[n] = clip_symmetric(how.state[n] - step, wide(how.finest))
+    return rescale(how.state[n], how.extra)
 
 
 @kernel

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from chipsim.errors import ConfigError, Problem
 from chipsim.network.population import Population
 from chipsim.network.projection import Projection
 
@@ -20,7 +21,15 @@ def weight_shape(projection: Projection, pre: Population, post: Population) -> t
 
 
 def draw_weights(projection: Projection, k: int, pre: Population, post: Population, kept: float, seed: int) -> np.ndarray:
-    """Return float64 weights of projection number k; `kept`: factor the postsynaptic membrane keeps per step."""
+    """Return float64 weights of projection number k; `kept`: factor the postsynaptic membrane keeps per step.
+
+    Raises:
+        ConfigError: the weights are to be scaled by data (init = "membrane").
+    """
+    if projection.init == "membrane":
+        limit = "its gain is found from training samples, which only cs.train and cs.calibrate have"
+        hint = "give weights (--init RUN, weights=...), or init = 'normal' with a gain"
+        raise ConfigError(Problem(f"projection {pre.name} -> {post.name}", "init", "membrane", limit, hint))
     shape = weight_shape(projection, pre, post)
     random = np.random.default_rng([seed, k])
     if projection.init == "integers":

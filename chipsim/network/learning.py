@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from chipsim.learning.language.fields import SOURCES
+from chipsim.learning.policies import MASTER_BITS, parse_policy, policy_of
 from chipsim.network.population import Count
 from chipsim.network.projection import Positive
 from chipsim.schema import Description
@@ -37,6 +38,8 @@ class Learning(Description):
     (fixed point only; errors of earlier steps then meet changed weights, so it is not SSGD).
     form: replay adds deltas at logged spikes (B), or error times presynaptic trace at active events, in a second walk over the logs (A).
     transport: active neurons pull their error through their weights (gather), or active neurons above push theirs (push).
+    write: stochastic, nearest, one-lsb, sign, residue or residue:BITS (what a write loses is kept), master or master:BITS (16; a finer
+    weight accumulates); see learning.policies.
     """
 
     rule: str = "ssgd-replay"
@@ -48,7 +51,7 @@ class Learning(Description):
     half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
     regularisers: Regularisers | None = None
     scan: Literal["clocked", "touched", "analytic"] = "clocked"
-    write: Literal["stochastic", "nearest", "one-lsb", "sign"] = "stochastic"
+    write: str | None = None  # none: the rule's own, else stochastic
     apply: Literal["after", "inplace"] = "after"
     form: Literal["B", "A"] = "B"
     transport: Literal["gather", "push"] = "gather"
@@ -66,6 +69,21 @@ class Learning(Description):
         if math.isnan(value) or 1000 < value < math.inf:
             raise ValueError("it must be a number from 0 to 1000 thresholds, or infinite (every neuron is active)")
         return value
+
+    @field_validator("write")
+    @classmethod
+    def _policy(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_policy(value)
+        return value
+
+    @model_validator(mode="after")
+    def _master(self) -> Learning:
+        chosen = policy_of(self)
+        if chosen.name == "master" and chosen.number <= self.weight_bits:
+            limit = f"a master weight has from weight_bits + 1 = {self.weight_bits + 1} to {MASTER_BITS[1]} bits"
+            raise ValueError(f"write = {self.write!r} with weight_bits = {self.weight_bits}: {limit}")
+        return self
 
 
 class Encoding(Description):
@@ -87,16 +105,17 @@ class Data(Description):
 
 
 class Schedule(Description):
-    """How long and in what portions a network is trained. On the chip (`fixed`) only batch 1 with `sgd` exists.
+    """How long and in what portions a network is trained. On the chip (`fixed`) only batch 1 exists, and no `adam`.
 
-    rate: learning rate of `adam` and float `sgd`. shifts: learning rate 2^-s per projection; none: calibrated from `calibrate`
-    (ratio of the rms update to the standard deviation of the weights) and the first samples. halve_every: one more shift (half the
-    rate) after so many passes; 0: never.
+    optimiser: see learning.policies. rate: learning rate in float. momentum: factor of the velocity per update, 0 <= momentum < 1.
+    shifts: learning rate 2^-s per projection; none: calibrated from `calibrate` (ratio of the rms update to the standard deviation of
+    the weights) and the first samples. halve_every: one more shift (half the rate) after so many passes; 0: never.
     """
 
     passes: Count = 10
     batch: Count = 1
-    optimiser: Literal["sgd", "adam"] = "sgd"
+    optimiser: Literal["sgd", "sign", "momentum", "adam"] = "sgd"
+    momentum: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.9
     rate: Positive | None = None
     shifts: tuple[Annotated[int, Field(strict=True, ge=-16, le=30)], ...] | None = None
     calibrate: Positive = 1e-3

@@ -39,7 +39,8 @@ class Projection(Description):
     Weights in thresholds see that a spike comes, not its payload (float numerics take graded values of the input, which no chip has).
     Initial weights: `normal` has standard deviation gain / sqrt(fan-in), by default with the paper's gain 20 (1 - alpha) of the
     postsynaptic population (1 without a leak); `uniform` is +-gain / sqrt(fan-in), gain 1 by default (source: code of Perez-Nieves &
-    Goodman 2021); `integers` is uniform over low..high (mantissas).
+    Goodman 2021); `membrane` is normal with the gain at which potentials just reach the threshold, found from the first training samples
+    (training.membrane; cs.train and cs.calibrate alone have them); `integers` is uniform over low..high (mantissas).
     """
 
     pre: str
@@ -47,7 +48,7 @@ class Projection(Description):
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_>-]*$")] | None = None
     kind: Literal["dense", "sparse", "conv"] = "dense"
     units: Literal["threshold", "mantissa"] = "threshold"
-    init: Literal["normal", "uniform", "integers"] = "normal"
+    init: Literal["normal", "uniform", "membrane", "integers"] = "normal"
     gain: Positive | None = None
     low: Mantissa | None = None
     high: Mantissa | None = None
@@ -84,6 +85,8 @@ class Projection(Description):
             raise ValueError(f"low = {self.low}, high = {self.high}: the kernel of a convolution has 8 bits, -128 to 127")
         if self.units == "mantissa" and self.init != "integers" and "init" in self.model_fields_set:
             raise ValueError("mantissas are drawn with init = 'integers' (low, high) or given explicitly")
+        if self.init == "membrane" and self.gain is not None:
+            raise ValueError(f"gain = {self.gain}: init = 'membrane' finds the gain itself; leave it out, or use init = 'normal'")
         if self.init == "integers" and (
             self.units != "mantissa" or self.low is None or self.high is None or self.low > self.high
         ):

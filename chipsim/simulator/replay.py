@@ -38,11 +38,10 @@ def replay_inplace(steps, circuit, wires, weights, how, address, work):
             else:
                 gather_rows(t, k, circuit, weights, work.active, e, a)
         for k in range(len(circuit.pre)):
-            one = (how[0][k], how[1], how[2])
             if wires.listed[k]:
-                write_lists(t, k, circuit, wires, weights, one, address, work)
+                write_lists(t, k, circuit, wires, weights, how, address, work)
             else:
-                write_rows(t, k, circuit, weights, one, address, work)
+                write_rows(t, k, circuit, weights, how, address, work)
 
 
 @inner

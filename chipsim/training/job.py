@@ -14,7 +14,11 @@ from chipsim.learning import rule_name
 from chipsim.network import Network, Schedule, as_network
 from chipsim.training.examples import Examples, load_examples
 
-FIXED_ONLY = "on the chip only batch 1 with optimiser 'sgd' exists"
+BATCH_LIMIT = "on the chip weights are written after every sample: only batch 1 with optimiser 'sgd', 'sign' or 'momentum' exists"
+ADAM_LIMIT = (
+    "on the chip there is no square root and no division for every synapse: 'sgd', 'sign' or 'momentum' (adam is for float)"
+)
+INPLACE_LIMIT = "learning.apply = 'inplace' has no accumulators, which {} needs: use 'sgd'"
 DEFAULT_SCHEDULE = {
     "fixed": Schedule(passes=10, batch=1, optimiser="sgd", halve_every=2),
     "float": Schedule(passes=10, batch=32, optimiser="adam", rate=2e-3),
@@ -94,17 +98,7 @@ def schedule_problems(network: Network, schedule: Schedule, kind: str) -> list[P
     """Return what is impossible in a schedule."""
     name, key, found = f'network "{network.name}"', f"schedule.{kind}", []
     if kind == "fixed":
-        if schedule.batch != 1:
-            found.append(Problem(name, f"{key}.batch", schedule.batch, FIXED_ONLY))
-        if schedule.optimiser != "sgd":
-            found.append(Problem(name, f"{key}.optimiser", schedule.optimiser, FIXED_ONLY))
-        if schedule.rate is not None:
-            limit = "rates on the chip are powers of two: give shifts (rate 2^-s per projection) or leave it to calibrate"
-            found.append(Problem(name, f"{key}.rate", schedule.rate, limit))
-        if schedule.shifts is not None and len(schedule.shifts) != len(network.projections):
-            limit = f"one shift per projection is required ({len(network.projections)})"
-            found.append(Problem(name, f"{key}.shifts", schedule.shifts, limit))
-        return found
+        return fixed_problems(network, schedule)
     if network.learning.apply == "inplace":
         limit = "float numerics write after a batch; in-place writes exist in fixed point only"
         found.append(Problem(name, "learning.apply", network.learning.apply, limit))
@@ -114,4 +108,22 @@ def schedule_problems(network: Network, schedule: Schedule, kind: str) -> list[P
         if getattr(schedule, option):
             limit = "only fixed point has power-of-two rates; float takes rate"
             found.append(Problem(name, f"{key}.{option}", getattr(schedule, option), limit))
+    return found
+
+
+def fixed_problems(network: Network, schedule: Schedule) -> list[Problem]:
+    """Return what the chip cannot do of a schedule."""
+    name, key, found = f'network "{network.name}"', "schedule.fixed", []
+    if schedule.batch != 1:
+        found.append(Problem(name, f"{key}.batch", schedule.batch, BATCH_LIMIT))
+    if schedule.optimiser == "adam":
+        found.append(Problem(name, f"{key}.optimiser", "adam", ADAM_LIMIT))
+    elif schedule.optimiser != "sgd" and network.learning.apply == "inplace":
+        found.append(Problem(name, f"{key}.optimiser", schedule.optimiser, INPLACE_LIMIT.format(schedule.optimiser)))
+    if schedule.rate is not None:
+        limit = "rates on the chip are powers of two: give shifts (rate 2^-s per projection) or leave it to calibrate"
+        found.append(Problem(name, f"{key}.rate", schedule.rate, limit))
+    if schedule.shifts is not None and len(schedule.shifts) != len(network.projections):
+        limit = f"one shift per projection is required ({len(network.projections)})"
+        found.append(Problem(name, f"{key}.shifts", schedule.shifts, limit))
     return found

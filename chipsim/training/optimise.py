@@ -1,4 +1,4 @@
-"""Optimisers of the float reference. On the chip there is only SGD with power-of-two rates, inside the write kernel."""
+"""Optimisers of the float reference. Those of the chip are in the write kernel (learning.writes)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.learning.writes import clear_update_counts
+from chipsim.network import Schedule
 from chipsim.simulator.engine import Engine
 
 
@@ -20,12 +21,36 @@ class Sgd:
 
     dense = False
 
-    def __init__(self, image: ChipImage, rate: float):
-        self.rate, self.scale = rate, stored_units(image)
+    def __init__(self, image: ChipImage, schedule: Schedule):
+        self.rate, self.scale = schedule.rate, stored_units(image)
 
     def step(self, weights: np.ndarray, gradient: np.ndarray) -> None:
         """Move the weights; gradient: [W] mean over the batch."""
         weights -= weights.dtype.type(self.rate) * gradient * self.scale
+
+
+class Sign(Sgd):
+    """W -= rate * sign(g)."""
+
+    def step(self, weights: np.ndarray, gradient: np.ndarray) -> None:
+        """Move the weights; gradient: [W] mean over the batch."""
+        super().step(weights, np.sign(gradient))
+
+
+class Momentum(Sgd):
+    """v = momentum v + g; W -= rate * v (Polyak 1964); one word of state per synapse."""
+
+    dense = True
+
+    def __init__(self, image: ChipImage, schedule: Schedule):
+        super().__init__(image, schedule)
+        self.momentum, self.velocity = schedule.momentum, np.zeros(len(image.weights), dtype=image.weights.dtype)
+
+    def step(self, weights: np.ndarray, gradient: np.ndarray) -> None:
+        """Move the weights; gradient: [W] mean over the batch."""
+        self.velocity *= weights.dtype.type(self.momentum)
+        self.velocity += gradient
+        super().step(weights, self.velocity)
 
 
 class Adam:
@@ -34,8 +59,8 @@ class Adam:
     dense = True
     beta_1, beta_2, eps = 0.9, 0.999, 1e-8
 
-    def __init__(self, image: ChipImage, rate: float):
-        self.rate, self.count, self.scale = rate, 0, stored_units(image)
+    def __init__(self, image: ChipImage, schedule: Schedule):
+        self.rate, self.count, self.scale = schedule.rate, 0, stored_units(image)
         self.mean = np.zeros(len(image.weights), dtype=image.weights.dtype)
         self.square = np.zeros_like(self.mean)
 
@@ -49,7 +74,7 @@ class Adam:
         weights -= number(self.rate / (1 - self.beta_1**self.count)) * self.mean / root * self.scale
 
 
-OPTIMISERS = {"sgd": Sgd, "adam": Adam}
+STEPS = {"sgd": Sgd, "sign": Sign, "momentum": Momentum, "adam": Adam}  # of the names in learning.policies.OPTIMISERS
 
 
 def count_update(image: ChipImage, engine: Engine, gradient: np.ndarray, changed: np.ndarray, dense: bool) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.events import Events
-from chipsim.learning.writes import MOST_SHIFT, POLICIES, write_weights
+from chipsim.learning.writes import write_weights
 from chipsim.network import Schedule
 from chipsim.simulator.engine import copy_of
 from chipsim.training.learner import Learner, check_finite
-from chipsim.training.optimise import OPTIMISERS, count_update
+from chipsim.training.optimise import STEPS, count_update
 from chipsim.training.tally import Tally
+from chipsim.training.update import start_update, write_shifts
 
 CHUNK = 8  # samples summed in one go; fixed, so that results do not depend on the number of threads
 
@@ -23,32 +24,25 @@ Report = Callable[[int], None]  # called with the samples done so far
 
 
 class ChipPass:
-    """Batch 1 on the chip: forward, replay, write, sample after sample, all in integers."""
+    """Batch 1 on the chip: forward, replay, write, sample after sample, all in integers. Starts from the weights of the image."""
 
     def __init__(self, image: ChipImage, schedule: Schedule, seed: int):
         self.image, self.schedule, self.seed = image, schedule, seed
         self.learner = Learner(image)
         self.gradient = np.zeros(len(image.weights), dtype=np.int64)
-
-    def write_shifts(self, run: int) -> np.ndarray:
-        """Return the shift of every projection's write in pass `run`: one more (half the rate) every `halve_every` passes, at most 32."""
-        later = run // self.schedule.halve_every if self.schedule.halve_every else 0
-        shifts = [self.image.formats.write_shift(k, s + later) for k, s in enumerate(self.schedule.shifts)]
-        return np.minimum(np.array(shifts, dtype=np.int64), MOST_SHIFT)
+        self.update = start_update(image, image.weights, schedule)
 
     def train(
         self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report
     ) -> Seen:
         """Train on the samples in `order`; `run`: number of the pass. Weights change in place."""
         image, learner, engine = self.image, self.learner, self.learner.engine
-        log, how = (
-            events.spikes(np.dtype(np.int64)),
-            (self.write_shifts(run), image.formats.top, POLICIES[image.network.learning.write]),
-        )
+        log, how = events.spikes(np.dtype(np.int64)), self.update._replace(shift=write_shifts(image, self.schedule, run))
         loss, right = 0.0, 0
         for done, b in enumerate(order):
             engine.forward(weights, events.of_sample(log, b), (self.seed, int(b), run))
             tally.peak_log = max(tally.peak_log, engine.check_logs(int(b)))
+            tally.meet(engine.work.spikes)
             address = np.array([self.seed, b, run], dtype=np.int64)
             if image.network.learning.apply == "inplace":
                 learner.write_inplace(weights, labels[b], how, address)
@@ -68,7 +62,7 @@ class BatchPass:
         self.image, self.schedule, self.threads = image, schedule, threads
         self.learners = [Learner(image) for _ in range(-(-schedule.batch // CHUNK))]
         self.gradients = [np.zeros(len(image.weights), dtype=image.weights.dtype) for _ in self.learners]
-        self.optimiser = OPTIMISERS[schedule.optimiser](image, schedule.rate)
+        self.optimiser = STEPS[schedule.optimiser](image, schedule)
 
     def train(
         self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report
@@ -79,7 +73,7 @@ class BatchPass:
             for at in range(0, len(order), self.schedule.batch):
                 batch = order[at : at + self.schedule.batch]
                 chunks = [batch[n : n + CHUNK] for n in range(0, len(batch), CHUNK)]
-                jobs = [pool.submit(self.chunk, n, chunk, weights, events, log, labels) for n, chunk in enumerate(chunks)]
+                jobs = [pool.submit(self.chunk, n, chunk, weights, events, log, labels, tally) for n, chunk in enumerate(chunks)]
                 found = [job.result() for job in jobs]
                 self.update(weights, len(batch), len(chunks))
                 for n, (chunk_loss, chunk_right, peak, kept) in enumerate(found):
@@ -92,7 +86,7 @@ class BatchPass:
         return loss, right
 
     def chunk(
-        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray
+        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray, tally: Tally
     ) -> tuple[float, int, int, list]:
         """Run and replay some samples with learner n; return loss, right predictions, fullest log and their activities."""
         learner, gradient = self.learners[n], self.gradients[n]
@@ -101,6 +95,7 @@ class BatchPass:
         for b in samples:
             learner.engine.forward(weights, events.of_sample(log, b))
             peak = max(peak, learner.engine.check_logs(int(b)))
+            tally.meet(learner.engine.work.spikes)
             learner.backward(weights, gradient, labels[b])
             loss, right = loss + learner.loss(labels[b]), right + (learner.engine.predicted() == labels[b])
             kept.append(copy_of(learner.engine.work.activity))

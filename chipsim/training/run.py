@@ -13,6 +13,7 @@ from chipsim.cost import Energy, Time
 from chipsim.counters import Counters
 from chipsim.hardware import Chip
 from chipsim.network import Schedule
+from chipsim.training.health import death_warnings
 from chipsim.training.job import Job
 from chipsim.training.tally import Tally
 
@@ -61,7 +62,13 @@ class Run:
 
 
 def summarise(
-    job: Job, image: ChipImage, tally: Tally, schedule: Schedule, accuracy: Accuracy, folder: Path | None
+    job: Job,
+    image: ChipImage,
+    tally: Tally,
+    metrics: list[dict[str, Any]],
+    schedule: Schedule,
+    accuracy: Accuracy,
+    folder: Path | None,
 ) -> dict[str, Any]:
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
@@ -83,19 +90,14 @@ def summarise(
         "memory_bits": memory_summary(image),
         "cores_used": image.cores_used,
         "log_words": {"peak": tally.peak_log, "declared": image.log_words},
-        "warnings": warnings_of(job, image, tally, activity),
+        "warnings": warnings_of(job, image, tally, metrics),
         "run_dir": None if folder is None else str(folder),
     }  # fmt: skip
 
 
-def warnings_of(job: Job, image: ChipImage, tally: Tally, activity: dict[str, dict[str, float]]) -> list[str]:
-    """Return what a reader of the numbers must know."""
-    found = list(job.chip.assumptions)
-    for name, row in activity.items():
-        if row["spike_fraction"] == 0:
-            found.append(f"{name} never spiked: raise the gain of its projection")
-        if row["active_fraction"] == 0:
-            found.append(f"{name} never had an active neuron, so nothing below it learned: raise learning.half_width or the gain")
+def warnings_of(job: Job, image: ChipImage, tally: Tally, metrics: list[dict[str, Any]]) -> list[str]:
+    """Return what a reader of the numbers must know; metrics: the line of every pass."""
+    found = [*job.chip.assumptions, *death_warnings(image, metrics)]
     for name, errors in zip(job.network.names, image.formats.errors, strict=True):
         if errors.saturated > 0:
             found.append(

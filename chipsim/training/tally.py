@@ -10,7 +10,7 @@ from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
 from chipsim.simulator.links import LinkTable
-from chipsim.state import Activity
+from chipsim.state import Activity, SpikeLog
 
 BLOCK_BYTES = 1 << 25
 
@@ -26,6 +26,7 @@ class Tally:
         self.links = LinkTable(image)
         self.block, self.peak_log = Block(), 0
         self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
+        self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
     def add(self, activity: Activity) -> None:
@@ -33,6 +34,10 @@ class Tally:
         self.block.parts.append(activity)
         if len(self.block.parts) >= self.room:
             self.close()
+
+    def meet(self, spikes: SpikeLog) -> None:
+        """Note which neurons spiked in a sample; threads may do so at once."""
+        self.spiked[spikes.unit[: spikes.start[-1]]] = True
 
     def close(self) -> None:
         """Account for the samples kept since the last time."""
@@ -51,18 +56,20 @@ class Tally:
         other.close()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
         self.peak_log = max(self.peak_log, other.peak_log)
+        self.spiked |= other.spiked
         if other.time is not None:
             self.time = other.time if self.time is None else self.time + other.time
 
     def activity(self) -> dict[str, dict[str, float]]:
-        """Return {hidden population: {spike_fraction, active_fraction}} over B T N."""
+        """Return {hidden population: {spike_fraction, active_fraction (over B T N), silent_fraction (neurons that never spiked)}}."""
         self.close()
         image, found = self.image, {}
         population = np.array([s.population for s in image.slices])[image.routes.slice_of]
         for p, hidden in enumerate(image.network.populations[1:-1], start=1):
             spikes, active = self.events[:, population == p].sum(axis=1).tolist()
             most = max(1, self.counters.samples * image.steps * hidden.size)
-            found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most}
+            silent = 1 - float(self.spiked[image.circuit.lo[p] : image.circuit.hi[p]].mean())
+            found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most, "silent_fraction": silent}
         return found
 
     def energy(self) -> Energy:

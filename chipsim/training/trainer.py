@@ -10,20 +10,21 @@ from typing import Any
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
-from chipsim.errors import Problem, raise_all
+from chipsim.errors import raise_all
 from chipsim.events import Events
 from chipsim.hardware import Chip
 from chipsim.kernels._jit import kernels_cached
-from chipsim.learning.writes import MOST_SHIFT
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine, copy_of
-from chipsim.training.calibrate import calibrate_shifts
+from chipsim.training.calibrate import measure, require_life, shifts_of
 from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
+from chipsim.training.membrane import resolve_gains
 from chipsim.training.passes import BatchPass, ChipPass
 from chipsim.training.run import Accuracy, Run, summarise
 from chipsim.training.runfolder import digest, interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
+from chipsim.training.update import shift_problems
 
 ORDER = 7  # stream of the order of samples, apart from that of the weights
 
@@ -69,11 +70,13 @@ def train(
 
     Raises:
         ConfigError, DataError: something given is wrong. CapacityError: the network does not fit, or a log overflowed.
-        RunError: a gradient is not finite, or none reaches a projection. KeyboardInterrupt: after saving the weights so far.
+        RunError: a gradient is not finite, or none reaches a projection; a hidden layer is dead. KeyboardInterrupt: after saving the
+            weights so far.
     """
     job = prepare(model, chip, data, rule, numerics, seed, passes, samples, threads, what_if)
     if init is not None:
         job = replace(job, network=load_weights(init, job.network)[0], init=str(init))
+    job = replace(job, network=resolve_gains(job.network, job.examples.train, seed))
     init_sha256 = None if init is None else digest(init)
     claim = None if out is None else Claim(out, force)
     try:
@@ -103,32 +106,27 @@ def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | Non
     finally:
         progress.stop()
     accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
-    summary = summarise(job, image, tally, teacher.schedule, accuracy, folder)
+    summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder)
     stored = {name: w.copy() for name, w in image.tensors(weights).items()}
     return Run(summary, accuracy, tally.energy(), tally.time, tally.counters, metrics, image.real_weights(weights), stored,
                job.chip, image, teacher.schedule, folder)  # fmt: skip
 
 
 def make_teacher(job: Job, image: ChipImage) -> ChipPass | BatchPass:
-    """Return what runs a pass; its schedule has every rate resolved."""
-    schedule, examples = job.schedule, job.examples
-    if not image.formats.fixed:
+    """Return what runs a pass; its schedule has every rate resolved.
+
+    Raises:
+        RunError: the network is dead, or no gradient reaches a projection. ConfigError: a rate that cannot be written.
+    """
+    schedule, examples, fixed = job.schedule, job.examples, image.formats.fixed
+    found = measure(image, examples.train, examples.train_labels, schedule, job.seed)
+    wanted = fixed and schedule.shifts is None
+    require_life(found, wanted)
+    if not fixed:
         return BatchPass(image, schedule, job.threads)
-    shifts = schedule.shifts or calibrate_shifts(image, examples.train, examples.train_labels, schedule.calibrate, job.seed)
-    raise_all(shift_problems(image, shifts))
-    return ChipPass(image, schedule.model_copy(update={"shifts": tuple(shifts)}), job.seed)
-
-
-def shift_problems(image: ChipImage, shifts: tuple[int, ...]) -> list[Problem]:
-    """Return which learning rates would need a left shift, or more bits than a random word has, when a weight is written."""
-    found = []
-    for k, (projection, s) in enumerate(zip(image.network.projections, shifts, strict=True)):
-        least = -image.formats.write_shift(k, 0)
-        if not least <= s <= least + MOST_SHIFT:
-            limit = f"the write to {projection.post} shifts by s + {-least} bits, which must be 0 to {MOST_SHIFT}"
-            hint = f"give s from {least} to {least + MOST_SHIFT}"
-            found.append(Problem(f'network "{image.network.name}"', f"schedule.fixed.shifts[{k}]", s, limit, hint))
-    return found
+    schedule = schedule.model_copy(update={"shifts": shifts_of(found, schedule)}) if wanted else schedule
+    raise_all(shift_problems(image, schedule))
+    return ChipPass(image, schedule, job.seed)
 
 
 def one_pass(

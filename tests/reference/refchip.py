@@ -16,7 +16,7 @@ Description (one dict; every key is read, unless marked):
     regulariser  None or {"lambda_upper", "f_upper", "lambda_lower", "f_lower"}, for every hidden population
     lut          fixed: 32 ints with 8 fraction bits
     bits         fixed: {"delta", "acc", "weight"}
-    write, seed  fixed: "stochastic" (with its seed) or "nearest"
+    write, seed  fixed: "stochastic", "nearest", "one-lsb" or "sign", and the seed of its random words
     scan         optional: "clocked" (default), "touched" or "analytic"
     arithmetic   optional, fixed: {"rounding", "overflow_v", "decay", "entries"} of docs/neurons.md section 2
     surrogate    float: "paper" or "box"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from refcore import Core, Row, SpikeRecord
 from refmesh import Packet
-from refnumbers import rescale
-from refrandom import write_word
+from refwrites import Writer
 
 
 class LearningCore(Core):
@@ -83,7 +82,8 @@ class LearningCore(Core):
         self.mesh.send(Packet("error", self.id, home, t, t - 1, record.projection, record.neuron, value=partial))
 
     def update(self, sample: int, pass_index: int) -> None:
-        """Write the weights of dirty rows (section 6)."""
+        """Write the weights of dirty rows (section 6), by a policy without state."""
+        writer = Writer(self.spec)
         for (k, _), row in self.rows.items():
             if not row.dirty:
                 continue
@@ -94,22 +94,7 @@ class LearningCore(Core):
             for n, gradient in enumerate(row.gradients):
                 if gradient != 0:
                     self.count("update", "replay", "evaluations", 0)
-                    self.write(row, n, self.step(gradient, shift, (row.synapses[n], sample, pass_index)))
-
-    def step(self, gradient: int, shift: int, address: tuple[int, int, int]) -> int:
-        """Return dw; address is (synapse, sample, pass)."""
-        nearest, sign = rescale(gradient, shift), (gradient > 0) - (gradient < 0)
-        if self.spec["write"] in ("nearest", "sign"):
-            return nearest if self.spec["write"] == "nearest" or nearest == 0 else (1 if nearest > 0 else -1)
-        self.count("update", "replay", "random_draws", 0)
-        r = write_word(self.spec["seed"], *address) % (1 << shift)
-        if self.spec["write"] == "one-lsb":
-            return sign if abs(gradient) > r else 0
-        return (gradient + r) >> shift
-
-    def write(self, row: Row, n: int, dw: int) -> None:
-        limit = (1 << (self.spec["bits"]["weight"] - 1)) - 1
-        w = max(-limit, min(limit, row.weights[n] - dw))
-        if w != row.weights[n]:
-            row.weights[n] = w
-            self.count("update", "replay", "writes", 0)
+                    self.count("update", "replay", "random_draws", 0, writer.draws)
+                    w = writer.move(row.synapses[n], row.weights[n], gradient, shift, (sample, pass_index, 0))
+                    self.count("update", "replay", "writes", 0, w != row.weights[n])
+                    row.weights[n] = w

@@ -2,7 +2,8 @@
 
 `net` is what `refnet` runs, `routed` the same network as `refroute` cuts it over cores; rule is a dictionary:
     delta_fraction [p], fraction [k] (real weight = w 2^-fraction, in thresholds), shift [k] (rate 2^-s), band [p] (units of V),
-    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, apply, form, transport, loss, sharpness,
+    lut, bits {"delta", "acc", "weight"}, scan ("clocked" or "touched"), write, number, optimiser, momentum (as in `refwrites`), apply,
+    form, transport, loss, sharpness,
     seed, readout, regulariser (as in `refchip`)
 """
 
@@ -19,7 +20,7 @@ import refroute
 from refjudge import judge
 from refmesh import HOST, Mesh, Packet
 from refnumbers import Fixed, rescale, saturate
-from refrandom import write_word
+from refwrites import Writer
 
 REPLAY, FORWARD, UPDATE = ("backward", "replay"), ("backward", "forward"), ("update", "replay")
 
@@ -56,7 +57,7 @@ class Trainer:
 
     def __init__(self, net: dict, routed: dict, rule: dict):
         self.net, self.routed, self.rule, self.steps = net, routed, rule, net["steps"]
-        self.numbers, self.home = Fixed(rule), refroute.homes(routed)
+        self.numbers, self.home, self.writer = Fixed(rule), refroute.homes(routed), Writer(rule)
         self.form_a, self.push = rule["form"] == "A", rule["transport"] == "push"
         self.kinds, self.last = [p["kind"] for p in net["populations"]], len(net["populations"]) - 1
         self.rows: dict[tuple[int, int, int], list[Row]] = defaultdict(list)  # (population, neuron, projection) -> axons
@@ -172,7 +173,7 @@ class Trainer:
             if self.push and t > 1:
                 refforms.push(self, t)
             for k, row, live in waiting:
-                self.count(UPDATE, "visits", t, row.core, row.words)
+                self.count(UPDATE, "visits", t, row.core, self.visited(row))
                 for j, w in live:
                     self.write(k, w, result.x[row.post][j], t, row)
         if self.form_a:
@@ -244,27 +245,28 @@ class Trainer:
     def update(self, result: Result) -> None:
         """Section 6, after the replay."""
         self.count(UPDATE, "barriers", 0, HOST, self.rule["apply"] == "after")
-        for (k, _, core), row in self.dirty.items():
-            self.count(UPDATE, "visits", 0, core, row.words)
-            for _, w in row.synapses:
-                if result.gradients[k][w] != 0:
+        for (_, i, k), rows in self.rows.items():
+            for row in rows:
+                live = [w for _, w in row.synapses if result.gradients[k][w] or self.writer.velocity.get(self.first[k] + w)]
+                if (k, i, row.core) in self.dirty or live:
+                    self.count(UPDATE, "visits", 0, row.core, self.visited(row))
+                for w in live:
                     self.write(k, w, result.gradients[k][w], 0, row)
         for spec, w in zip(self.net["projections"], self.weights, strict=True):
             put(spec, w)
 
+    def visited(self, row: Row) -> int:
+        """Return the words of a row with the state of its synapses, which starts in a word of its own."""
+        return row.words + -(-len(row.synapses) * self.writer.state_bits // self.routed["widths"]["synapse_word"])
+
     def write(self, k: int, w: int, acc: int, t: int, row: Row) -> None:
         """Move one weight by an accumulator, or in place by a delta."""
-        top = (1 << (self.rule["bits"]["weight"] - 1)) - 1
-        shift = self.rule["delta_fraction"][row.post] + self.rule["shift"][k] - self.rule["fraction"][k]
+        shift = self.rule["shift"][k] - self.rule["fraction"][k]
+        shift += 0 if self.writer.optimiser == "sign" else self.rule["delta_fraction"][row.post]
         self.count(UPDATE, "evaluations", t, row.core)
-        dw, policy = rescale(acc, shift), self.rule["write"]
-        if policy == "sign":
-            dw = max(-1, min(1, dw))
-        if policy in ("stochastic", "one-lsb"):
-            self.count(UPDATE, "random_draws", t, row.core)
-            r = write_word(self.rule["seed"], self.first[k] + w, self.net["sample"], self.net["pass"], t) % (1 << shift)
-            dw = (acc + r) >> shift if policy == "stochastic" else (abs(acc) > r) * (1 if acc > 0 else -1)
-        new = max(-top, min(top, self.weights[k][w] - dw))
+        self.count(UPDATE, "random_draws", t, row.core, self.writer.draws)
+        self.count(UPDATE, "optimiser_updates", t, row.core, self.writer.optimiser == "momentum")
+        new = self.writer.move(self.first[k] + w, self.weights[k][w], acc, shift, (self.net["sample"], self.net["pass"], t))
         self.count(UPDATE, "writes", t, row.core, new != self.weights[k][w])
         if self.push and new != self.weights[k][w]:
             refforms.copy(self, k, w, t, row)
