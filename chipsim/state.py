@@ -93,7 +93,7 @@ class Circuit(NamedTuple):
     groups: int
     first_slice: np.ndarray  # [P + 1] int64 slices of population p are first_slice[p] .. first_slice[p + 1]
     lut: np.ndarray  # [32] number: surrogate table, fixed point only
-    box: bool  # surrogate is the box
+    shape: int  # code of the surrogate (learning.surrogate.CODES)
     learns: bool  # the active test is made and logs are kept
     scan: int  # when the active test is made (SCANS)
     predicate: int  # what an active update is (PREDICATES)

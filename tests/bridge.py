@@ -54,6 +54,8 @@ def surrogate_table(shape: str, half_width: float) -> list[int]:
     """Return the 32 table entries with 8 fraction bits, at the middle of each interval of the band."""
     if shape == "box":
         return [256] * 32
+    if shape == "triangle":
+        return [252 - 8 * n for n in range(32)]
     return [round(256 / (100 * ((n + 0.5) / 32 * half_width) + 1) ** 2) for n in range(32)]
 
 

@@ -71,7 +71,7 @@ def draw(seed: int, kinds: tuple[str, ...] = KINDS, **options) -> tuple[general.
         *(p for p, _ in drawn),
         general.Population("leaky-readout", classes, np.exp(-1 / tau)),
     ]
-    options = {"readout": ("max", "sum")[rng.integers(2)], "surrogate": ("paper", "box")[rng.integers(2)],
+    options = {"readout": ("max", "sum")[rng.integers(2)], "surrogate": ("paper", "box", "triangle")[rng.integers(3)],
                "half_width": float(rng.choice([0.2, 0.5, 0.9, 2.0]))} | options  # fmt: skip
     net = general.Net(tuple(mine), tuple(projection(rng, mine, a, b) for a, b in ends(rng, len(hidden))), **options)
     steps, batch = int(rng.integers(4, 25)), int(rng.integers(1, 4))

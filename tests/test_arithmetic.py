@@ -19,7 +19,7 @@ from chipsim.kernels import fixed
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.random import WEIGHT_WRITE, philox, random_word
 from chipsim.learning.losses import TABLE, inject_error
-from chipsim.learning.surrogate import ENTRIES, gain_of, table
+from chipsim.learning.surrogate import ENTRIES, SURROGATES, gain_of, table
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
@@ -69,8 +69,8 @@ def loss_error(gain, scores, label, fraction, delta_fraction, inject):
 
 
 @kernel
-def logged(u, band, lut, box):
-    return gain_of(u, band, lut, box)
+def logged(u, band, lut, shape):
+    return gain_of(u, band, lut, shape)
 
 
 def signed(bits: int):
@@ -223,7 +223,7 @@ def test_injected_error(data):
     assert abs(sum(q)) <= classes / 2 and q[label] <= 0 and min(x for c, x in enumerate(q) if c != label) >= 0
 
 
-@pytest.mark.parametrize("shape", ["paper", "box"])
+@pytest.mark.parametrize("shape", SURROGATES)
 @pytest.mark.parametrize("half_width", [0.02, 0.2, 1.0, 7.5])
 def test_surrogate_table(shape, half_width):
     assert table(shape, half_width).tolist() == bridge.surrogate_table(shape, half_width)
@@ -235,5 +235,5 @@ def test_code_of_every_distance_in_the_band(band):
     distances = range(band) if band < 1000 else [*range(50), band // 2, band - 2, band - 1]
     for distance in distances:
         for u in (distance, -distance):
-            code, gain = logged(np.int64(u), np.int64(band), lut, False)
+            code, gain = logged(np.int64(u), np.int64(band), lut, 0)
             assert code == distance * 32 // band < ENTRIES and gain == ENTRIES - 1 - code

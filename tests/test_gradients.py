@@ -21,7 +21,8 @@ SIZES = {1: (40, 24, 5), 2: (40, 24, 16, 5), 3: (40, 24, 16, 12, 5)}
 REGULARISERS = {"upper": 0.06, "lower": 100.0, "f_upper": 1.0}
 INF = float("inf")
 
-each_surrogate = pytest.mark.parametrize("surrogate", ["paper", "box"])
+SHAPES = [(s, h) for s in ("paper", "box", "triangle") for h in (0.05, 0.2, INF) if (s, h) != ("triangle", INF)]
+each_shape = pytest.mark.parametrize(("surrogate", "half_width"), SHAPES)
 each_readout = pytest.mark.parametrize("readout", ["max", "sum"])
 each_half_width = pytest.mark.parametrize("half_width", [0.05, 0.2, INF])
 each_depth = pytest.mark.parametrize("depth", [1, 2, 3])
@@ -59,9 +60,8 @@ def along(gradients: list[np.ndarray], directions: list[np.ndarray]) -> float:
 # ---- the reference against itself ----------------------------------------------------------------------------------------------
 
 
-@each_surrogate
+@each_shape
 @each_readout
-@each_half_width
 @each_depth
 def test_reference_adjoint_equals_forward_tangent(depth, half_width, readout, surrogate):
     p = dense.random_problem(depth, SIZES[depth], half_width=half_width, readout=readout, surrogate=surrogate,
@@ -131,9 +131,8 @@ def test_reference_weight_gradient_in_form_a_equals_form_b():
 # ---- chipsim against the reference ---------------------------------------------------------------------------------------------
 
 
-@each_surrogate
+@each_shape
 @each_readout
-@each_half_width
 @each_depth
 def test_gradients_equal_reference(depth, half_width, readout, surrogate):
     p = dense.random_problem(20 + depth, SIZES[depth], half_width=half_width, readout=readout, surrogate=surrogate)
@@ -161,7 +160,7 @@ def test_random_networks_equal_reference(seed):
     p = dense.random_problem(
         seed, sizes, steps=int(rng.integers(20, 70)), batch=int(rng.integers(1, 6)), rate=float(rng.uniform(0.05, 0.3)),
         tau_mem=float(rng.uniform(2.0, 20.0)), tau_readout=float(rng.uniform(2.0, 20.0)), half_width=float(rng.uniform(0.1, 0.6)),
-        readout=("max", "sum")[rng.integers(2)], surrogate=("paper", "box")[rng.integers(2)],
+        readout=("max", "sum")[rng.integers(2)], surrogate=("paper", "box", "triangle")[rng.integers(3)],
         regularisers=(None, REGULARISERS)[rng.integers(2)],
     )  # fmt: skip
     lively(p)
@@ -188,12 +187,19 @@ def test_readout_gradient_equals_finite_differences(readout):
     assert dense.deviation(g.weights["out"], dense.readout_differences(p.model, p.weights, p.x, p.y)) <= 1e-6
 
 
-@each_surrogate
-@each_half_width
+@each_shape
 def test_half_width_and_surrogate_of_the_call_replace_those_of_the_network(half_width, surrogate):
     p = dense.random_problem(42, half_width=0.11, surrogate="box" if surrogate == "paper" else "paper")
     lively(p)
     assert_equal_to_reference(p, half_width=half_width, surrogate=surrogate)
+
+
+def test_a_triangle_over_an_infinite_band_is_refused():
+    with pytest.raises(cs.ConfigError, match=r"learning.half_width.*inf.*must be finite"):
+        cs.ssgd_network(4, (3,), 2, surrogate="triangle", half_width=INF)
+    flat = cs.ssgd_network(4, (3,), 2, surrogate="box", half_width=INF)
+    with pytest.raises(cs.ConfigError, match="must be finite"):
+        cs.gradients(flat, np.ones((5, 1, 4)), [0], surrogate="triangle")
 
 
 def test_weights_of_the_call_replace_those_of_the_network_and_nothing_is_changed():

@@ -56,7 +56,7 @@ class Case:
 
 def draw_network(draw):
     """Return a network without weights."""
-    surrogate = draw(st.sampled_from(["box", "paper"]))
+    surrogate = draw(st.sampled_from(["box", "paper", "triangle"]))
     membrane, delta = draw(st.sampled_from(MEMBRANES)), draw(st.integers(12, 16))
     wide = [math.inf] if surrogate == "box" else []
     network = ssgd_network(

@@ -24,10 +24,11 @@ def random_case(seed: int, numerics: str = "float64"):
     """Return (kernels, reference, samples) of a random network cut over random cores."""
     dice = np.random.default_rng(seed)
     sizes = [int(n) for n in (dice.integers(2, 9), *dice.integers(1, 8, dice.integers(1, 4)), dice.integers(2, 5))]
-    steps, surrogate = int(dice.integers(2, 16)), str(dice.choice(["paper", "box"]))
+    steps, surrogate = int(dice.integers(2, 16)), str(dice.choice(["paper", "box", "triangle"]))
+    widths = [0.2, 0.5, 1.0, *([] if surrogate == "triangle" else [np.inf])]
     network = ssgd_network(
         sizes[0], sizes[1:-1], sizes[-1], steps, tau_mem=float(dice.uniform(1, 20)), tau_readout=float(dice.uniform(1, 20)),
-        readout=str(dice.choice(["sum", "max"])), surrogate=surrogate, half_width=float(dice.choice([0.2, 0.5, 1.0, np.inf])),
+        readout=str(dice.choice(["sum", "max"])), surrogate=surrogate, half_width=float(dice.choice(widths)),
         regularisers=REGULARISERS[dice.integers(3)],
     )  # fmt: skip
     weights = {p.post: dice.normal(0.3, 0.6, (sizes[k], sizes[k + 1])) for k, p in enumerate(network.projections)}

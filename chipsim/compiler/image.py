@@ -125,7 +125,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         group_of=routes.group_of, groups=len(routes.home),
         first_slice=ints([0, *np.cumsum(per_population)]),
         lut=surrogate_table(learning, number, form.fixed),
-        box=learning.surrogate == "box",
+        shape=surrogate_code(learning),
         learns=plan.learning,
         scan=SCANS[learning.scan],
         predicate=PREDICATES[plan.chip.active_update if plan.chip else "received_input"],
@@ -209,3 +209,10 @@ def surrogate_table(learning, number: type, fixed: bool) -> np.ndarray:
     from chipsim.learning.surrogate import table
 
     return table(learning.surrogate, learning.half_width).astype(number) if fixed else np.ones(32, dtype=number)
+
+
+def surrogate_code(learning) -> int:
+    """Return the number by which kernels know the surrogate."""
+    from chipsim.learning.surrogate import CODES
+
+    return CODES[learning.surrogate]

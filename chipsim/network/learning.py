@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from chipsim.learning.language.fields import SOURCES
 from chipsim.learning.policies import MASTER_BITS, parse_policy, policy_of
@@ -47,7 +47,7 @@ class Learning(Description):
     align: Literal["next", "same"] | None = None
     loss: Literal["score", "step"] | None = None
     error_threshold: NonNegative = 0.0
-    surrogate: Literal["paper", "box"] = "box"
+    surrogate: Literal["paper", "box", "triangle"] = "box"
     half_width: Annotated[float, Field(strict=True, gt=0)] = 0.2
     regularisers: Regularisers | None = None
     scan: Literal["clocked", "touched", "analytic"] = "clocked"
@@ -65,9 +65,11 @@ class Learning(Description):
 
     @field_validator("half_width")
     @classmethod
-    def _number(cls, value: float) -> float:
+    def _number(cls, value: float, info: ValidationInfo) -> float:
         if math.isnan(value) or 1000 < value < math.inf:
             raise ValueError("it must be a number from 0 to 1000 thresholds, or infinite (every neuron is active)")
+        if math.isinf(value) and info.data.get("surrogate") == "triangle":
+            raise ValueError("the triangle falls from 1 to 0 over the active band, which must be finite")
         return value
 
     @field_validator("write")

@@ -22,7 +22,7 @@ class Model(NamedTuple):
     alphas: tuple[float, ...]  # decay per step of every hidden layer
     alpha_out: float  # decay per step of the readout
     readout: str = "max"  # or "sum"
-    surrogate: str = "paper"  # g = 1 / (100 |u| + 1)^2, or "box": g = 1
+    surrogate: str = "paper"  # g = 1 / (100 |u| + 1)^2; "box": g = 1; "triangle": g = 1 - |u| / half_width
     half_width: float = 0.2  # active: |V - 1| < half_width
     regularisers: dict[str, float] | None = None  # upper, lower, f_upper
 
@@ -72,10 +72,16 @@ def hidden_layer(below: np.ndarray, w: np.ndarray, alpha: float) -> tuple[np.nda
     return v, s
 
 
+SHAPES = {
+    "paper": lambda d, half_width: 1.0 / (100.0 * d + 1.0) ** 2,
+    "box": lambda d, half_width: np.ones_like(d),
+    "triangle": lambda d, half_width: 1.0 - d / half_width,
+}
+
+
 def slope(model: Model, v: np.ndarray, active: np.ndarray) -> np.ndarray:
     """Return the surrogate derivative dS/dV, zero outside the active band."""
-    g = 1.0 / (100.0 * np.abs(v - 1.0) + 1.0) ** 2 if model.surrogate == "paper" else np.ones_like(v)
-    return g * active
+    return SHAPES[model.surrogate](np.abs(v - 1.0), model.half_width) * active
 
 
 def scores(model: Model, out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -106,9 +106,7 @@ def forward(net: Net, x: np.ndarray) -> Trace:
 
 def slope(net: Net, trace: Trace, n: int) -> np.ndarray:
     """Return the surrogate derivative ds/dv of population n [T, B, N], zero outside the band."""
-    u = trace.potential[n]
-    g = 1.0 / (100.0 * np.abs(u) + 1.0) ** 2 if net.surrogate == "paper" else np.ones_like(u)
-    return g * trace.active[n]
+    return dense.SHAPES[net.surrogate](np.abs(trace.potential[n]), net.half_width) * trace.active[n]
 
 
 def penalties(net: Net, trace: Trace) -> dict[int, tuple[np.ndarray, np.ndarray]]:

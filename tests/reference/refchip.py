@@ -19,7 +19,7 @@ Description (one dict; every key is read, unless marked):
     write, seed  fixed: "stochastic", "nearest", "one-lsb" or "sign", and the seed of its random words
     scan         optional: "clocked" (default), "touched" or "analytic"
     arithmetic   optional, fixed: {"rounding", "overflow_v", "decay", "entries"} of docs/neurons.md section 2
-    surrogate    float: "paper" or "box"
+    surrogate    float: "paper", "box" or "triangle"
 Sample: T lists of ascending input neuron ids.
 """
 

@@ -100,7 +100,7 @@ class Float:
 
     def __init__(self, spec: dict):
         self.modes = {"rounding": "", "decay": "stepped"}
-        self.box = {"box": True, "paper": False}[spec["surrogate"]]
+        self.surrogate, self.half_width = spec["surrogate"], spec["populations"][1]["band"]
 
     def theta(self, pop: dict) -> float:
         return 1.0
@@ -127,7 +127,9 @@ class Float:
         return distance
 
     def source(self, code: float, error: float) -> float:
-        return error if self.box else error / (100.0 * code + 1.0) ** 2
+        if self.surrogate == "triangle":
+            return error * (1.0 - code / self.half_width)
+        return {"box": error, "paper": error / (100.0 * code + 1.0) ** 2}[self.surrogate]
 
     def error(self, total: float, pre: dict, projection: dict, post: dict) -> float:
         return total
