@@ -21,7 +21,7 @@ _PUBLIC = {
     "rule": "chipsim.learning.language", "PreTrace": "chipsim.learning.language", "PostTrace": "chipsim.learning.language",
     "SynState": "chipsim.learning.language", "Active": "chipsim.learning.language", "Learn": "chipsim.learning.language",
     "Weight": "chipsim.learning.language", "Reward": "chipsim.learning.language", "Const": "chipsim.learning.language",
-    "Neuron": "chipsim.learning.language",
+    "Neuron": "chipsim.learning.language", "Potential": "chipsim.learning.language", "Random": "chipsim.learning.language",
     "times": "chipsim.learning.language", "rshift": "chipsim.learning.language", "where": "chipsim.learning.language",
     "clip": "chipsim.learning.language", "sgn": "chipsim.learning.language",
     "ChipsimError": "chipsim.errors", "ConfigError": "chipsim.errors", "DataError": "chipsim.errors",

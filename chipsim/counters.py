@@ -25,7 +25,7 @@ MARKING = (
 ONLINE = (
     "score_packets", "broadcasts", "softmax_evaluations", "trace_decays", "trace_updates", "eligibility_decays", "rows_gathered",
     "words_read", "gather_adds", "error_packets", "error_hops_x", "error_hops_y", "error_hops_local", "rules_readout",
-    "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch", "rules_sample_end",
+    "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch", "rules_sample_end", "random_draws",
 )  # fmt: skip
 REPLAY = (
     "score_packets", "broadcasts", "softmax_evaluations", "log_reads", "trace_decays", "error_updates", "evaluations",
@@ -36,7 +36,7 @@ REWRITES = ("log_rewrites",)  # of replay in form A: ds takes the place of a cod
 WALK = ("log_reads", "trace_decays", "trace_updates", "rows_read", "words_read", "row_adds", "barriers")  # form A, forward again
 DEFERRED = (  # a rule that walks its logs forward a second time
     "trace_updates", "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
-    "rules_sample_end",
+    "rules_sample_end", "random_draws",
 )  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
 COPY = ("copy_packets", "hops_x", "hops_y", "hops_local", "packets_in", "copy_writes")  # of changed weights, with pushed errors

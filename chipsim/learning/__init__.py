@@ -24,10 +24,12 @@ RULES = {  # name -> module with the object RULE
     "etlp": "chipsim.learning.rules.etlp",
     "drtp": "chipsim.learning.rules.drtp",
     "decolle": "chipsim.learning.rules.decolle",
+    "reckon": "chipsim.learning.rules.reckon",
     "delta": "chipsim.learning.rules.delta",
     "stdp": "chipsim.learning.rules.stdp",
     "stdp-triplet": "chipsim.learning.rules.stdp_triplet",
     "rstdp": "chipsim.learning.rules.rstdp",
+    "sdsp": "chipsim.learning.rules.sdsp",
 }
 SCORE_BITS = 32  # accumulated class score
 EXPONENTIAL_ENTRIES = 256

@@ -70,8 +70,17 @@ def parse_policy(text: str) -> Chosen:
 
 
 def policy_of(learning) -> Chosen:
-    """Return the write policy of a description of learning: its own, else stochastic."""
-    return parse_policy(learning.write or "stochastic")
+    """Return the write policy of a description of learning: its own, else that of its rule, else stochastic."""
+    from chipsim.errors import ConfigError
+    from chipsim.learning import rule_object
+
+    if learning.write:
+        return parse_policy(learning.write)
+    try:
+        rule = rule_object(learning.rule)
+    except ConfigError:  # there is no such rule: said where it is looked up
+        rule = None
+    return parse_policy(getattr(rule, "write", None) or "stochastic")
 
 
 def policy_bits(learning, accumulator: int) -> int:

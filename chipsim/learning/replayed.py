@@ -14,6 +14,7 @@ class Replayed(NamedTuple):
     kernels: str
 
     rate: float = 1.0  # relative to itself
+    unit: str = "gradient"
     trains_hidden: bool = True
     trains_readout: bool = True
 

@@ -11,7 +11,7 @@ from chipsim.compiler.route import departures
 from chipsim.learning import rule_of
 from chipsim.learning.online.setup import distances
 from chipsim.learning.online.signals import ALIGN
-from chipsim.learning.online.state import EVENTS, FIRST_EVENT, SIGNAL_ADDS, STATE_DECAYS, TRACE_DECAYS, TRACE_UPDATES
+from chipsim.learning.online.state import DRAWS, EVENTS, FIRST_EVENT, SIGNAL_ADDS, STATE_DECAYS, TRACE_DECAYS, TRACE_UPDATES
 from chipsim.simulator.ledger import Ledger, later
 from chipsim.state import Activity
 
@@ -107,7 +107,12 @@ def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) ->
 
 def book_walk(a: Activity, ledger: Ledger, stage: tuple[str, str]) -> None:
     """Book traces, states, hooks and sums of signals, in forward steps or in a walk after them."""
-    for event, row in (("trace_decays", TRACE_DECAYS), ("trace_updates", TRACE_UPDATES), ("eligibility_decays", STATE_DECAYS)):
+    for event, row in (
+        ("trace_decays", TRACE_DECAYS),
+        ("trace_updates", TRACE_UPDATES),
+        ("eligibility_decays", STATE_DECAYS),
+        ("random_draws", DRAWS),
+    ):
         ledger.book(*stage, event, a.rule[:, row])
     for n, event in enumerate(EVENTS):
         ledger.book(*stage, f"rules_{event}", a.rule[:, FIRST_EVENT + n])

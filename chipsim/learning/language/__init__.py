@@ -1,10 +1,22 @@
 """What a learning rule is: declared fields and small scalar hooks (docs/rules.md). Importing this package compiles nothing."""
 
 from chipsim.learning.language.define import Hook, Rule, rule
-from chipsim.learning.language.fields import Active, Const, Learn, Neuron, PostTrace, PreTrace, Reward, SynState, Weight
+from chipsim.learning.language.fields import (
+    Active,
+    Const,
+    Learn,
+    Neuron,
+    PostTrace,
+    Potential,
+    PreTrace,
+    Random,
+    Reward,
+    SynState,
+    Weight,
+)
 from chipsim.learning.language.functions import clip, rshift, sgn, times, where
 
 __all__ = [
-    "Active", "Const", "Hook", "Learn", "Neuron", "PostTrace", "PreTrace", "Reward", "Rule", "SynState", "Weight", "clip", "rshift",
-    "rule", "sgn", "times", "where",
+    "Active", "Const", "Hook", "Learn", "Neuron", "PostTrace", "Potential", "PreTrace", "Random", "Reward", "Rule", "SynState", "Weight",
+    "clip", "rshift", "rule", "sgn", "times", "where",
 ]  # fmt: skip

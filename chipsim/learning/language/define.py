@@ -31,6 +31,7 @@ NUMBERS = {  # what a class may say beside fields and hooks -> what it may be
         lambda x: isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x <= 1000,
         "it must be a number above 0, at most 1000: relative to a gradient rule",
     ),
+    "unit": (lambda x: x in ("gradient", "lsb"), "it must be gradient (calibrated rates) or lsb (steps of the stored weight)"),
     "sharpness": (lambda x: type(x) is int and 1 <= x <= 64, "it must be a whole number from 1 to 64"),
 }
 STANDARD = (10, 7)  # fraction bits of signals and weights that a rule is checked with
@@ -66,6 +67,9 @@ class Rule:
     path: str = field(compare=False)  # FILE.py:CLASS
     rate: float = 1.0  # learning rate relative to that of a gradient rule, for calibration
     sharpness: int = 10  # of the softmax of a loss per step
+    unit: str = (
+        "gradient"  # of what hidden dw hooks give: a gradient, whose rate is calibrated, or "lsb", steps of the stored weight
+    )
     described: type = field(default=object, compare=False, repr=False)  # the class it was made of
 
     def __mro_entries__(self, bases: tuple) -> tuple[type]:
@@ -115,6 +119,11 @@ class Rule:
     def trains_readout(self) -> bool:
         """Whether it changes the weights of the readout."""
         return any(hook.increment and hook.event == "on_readout" for hook in self.hooks)
+
+    @property
+    def write(self) -> str | None:
+        """The write policy of its own, if it has one."""
+        return next((f.write for f in self.fields.values() if isinstance(f, Weight)), None)
 
     @property
     def increments(self) -> tuple[Hook, ...]:

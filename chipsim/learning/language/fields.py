@@ -196,11 +196,59 @@ class Learn(Field):
 
 
 @dataclass(frozen=True)
-class Weight(Field):
-    """w_ij: the stored weight, as it was when the sample began. Its fraction bits are those of the projection."""
+class Potential(Field):
+    """V_j: membrane potential of the postsynaptic neuron after its update, in thresholds, rounded to `frac` bits; saturates.
 
+    Models that reset to zero hold 0 after a spike.
+    """
+
+    bits: int = 16
+    frac: int = 8
+    place: ClassVar[str] = "post"
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the format."""
+        return bits_problems(where, self.bits, self.frac, 24)
+
+
+@dataclass(frozen=True)
+class Random(Field):
+    """A random number from 0 to below 1 with so many bits, drawn anew at every evaluation: every synapse, step and event has its own."""
+
+    bits: int = 8
+    place: ClassVar[str] = "synapse"
+    signed: ClassVar[bool] = False
+
+    @property
+    def frac(self) -> int:
+        """All bits are fraction."""
+        return self.bits
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the width."""
+        return bits_problems(where, self.bits, 0, 24)
+
+
+@dataclass(frozen=True)
+class Weight(Field):
+    """w_ij: the stored weight, as it was when the sample began. Its fraction bits are those of the projection.
+
+    write: the rule's own write policy, taken unless the model names one (learning.write); none: stochastic.
+    """
+
+    write: str | None = None
     place: ClassVar[str] = "synapse"
     bits: ClassVar[int] = 16
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the write policy."""
+        from chipsim.learning.policies import parse_policy
+
+        try:
+            parse_policy(self.write or "stochastic")
+        except ValueError as error:
+            return [Problem(where, "write", self.write, str(error))]
+        return []
 
 
 @dataclass(frozen=True)

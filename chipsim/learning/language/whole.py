@@ -30,7 +30,7 @@ def rule_problems(found: Rule, where: str) -> list[Problem]:
         )
     read = {name for hook in found.hooks for name in hook.arguments if hook.increment or name != hook.target}
     for name, f in found.fields.items():
-        if name not in read:
+        if name not in read and not (isinstance(f, Weight) and f.write):
             but = "no hook reads it" + (", but for those that set it" if isinstance(f, SynState) else "")
             problems.append(Problem(where, f"field {name}", type(f).__name__, but))
         if isinstance(f, SynState) and not any(hook.target == name for hook in found.hooks):

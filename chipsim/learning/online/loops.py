@@ -12,6 +12,7 @@ from chipsim.kernels._jit import entry, inner
 from chipsim.kernels.fixed import rescale, saturate, wide
 from chipsim.learning.online.events import find_active, find_all, find_errors, find_posts, find_readout
 from chipsim.learning.online.functions import clip, rshift, sgn, times, where
+from chipsim.learning.online.given import drawn, potential
 from chipsim.learning.online.traces import advance_post, advance_pre, decay_synapses, start
 '''
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from chipsim.learning.online.state import EVENTS, FIRST_EVENT
+from chipsim.learning.online.state import DRAWS, EVENTS, FIRST_EVENT
 
 READ = {  # kind of field -> how a loop reads it; {at}: its number among the fields of that place
     "PreTrace": "wide(walk.pre[{at}, first + i])", "PostTrace": "wide(walk.post[{at}, lo + j])", "SynState": "wide(walk.synapse[{at}, n])",
     "Weight": "wide(weights[n])", "Active": "wide(walk.gain[e])", "Learn": "wide(walk.error[e])", "Const": "wide(setup.constants[{at}])",
     "Reward": "wide(walk.reward[0])", "Neuron": "wide(setup.neuron[{at}, k])",
+    "Potential": "potential(t, lo + j, {at}, target, circuit, setup, work)",
+    "Random": "drawn({at}, n, (t << 3) + {event}, setup, work, walk)",
 }  # fmt: skip
 PLACES = ("pre", "post", "synapse", "constant", "neuron")
+LISTS = {"post": "PostTrace", "synapse": "SynState"}  # kinds that are state, among what else is of a place
 NOTHING = "wide(walk.reward[0]) * 0"
 
 
@@ -22,7 +25,11 @@ class Reads:
     def __init__(self, rule, adapts: bool = True):
         self.rule, self.absent = rule, frozenset() if adapts else rule.adaptive
         lists = {place: [n for n, field in rule.fields.items() if field.place == place] for place in PLACES}
-        lists["synapse"] = [name for name in lists["synapse"] if type(rule.fields[name]).__name__ == "SynState"]
+        for place, kind in LISTS.items():
+            lists[place] = [name for name in lists[place] if self.kind(name) == kind]
+        for kind in ("Potential", "Random"):
+            lists[kind] = [name for name in rule.fields if self.kind(name) == kind]
+        self.potentials, self.randoms = lists["Potential"], lists["Random"]
         self.at = {name: n for names in lists.values() for n, name in enumerate(names)}
         self.pre, self.post, self.synapse, self.constants, self.neuron = (lists[place] for place in PLACES)
         self.events = [event for event in EVENTS if self.of(event)]
@@ -32,11 +39,11 @@ class Reads:
         """Return the class name of a field."""
         return type(self.rule.fields[name]).__name__
 
-    def read(self, name: str) -> str:
-        """Return the expression that reads a field inside a loop."""
+    def read(self, name: str, event: str) -> str:
+        """Return the expression that reads a field inside the loop of an event."""
         if name in self.absent:
             return NOTHING
-        return READ[self.kind(name)].format(at=self.at.get(name))
+        return READ[self.kind(name)].format(at=self.at.get(name), event=EVENTS.index(event))
 
     def of(self, event: str) -> list:
         """Return the hooks of an event."""
@@ -69,8 +76,9 @@ def body(event: str, reads: Reads) -> dict[str, str]:
     """Return what fills the loop of an event; fields get a prefix, so that no name of a rule meets one of the loop."""
     hooks = reads.of(event)
     names = list(dict.fromkeys(name for hook in hooks for name in hook.arguments))
-    outer = [f"f_{name} = {reads.read(name)}" for name in names if reads.kind(name) == "PreTrace"]
-    lines = [f"f_{name} = {reads.read(name)}" for name in names if reads.kind(name) != "PreTrace"]
+    outer = [f"f_{name} = {reads.read(name, event)}" for name in names if reads.kind(name) == "PreTrace"]
+    lines = [f"f_{name} = {reads.read(name, event)}" for name in names if reads.kind(name) != "PreTrace"]
+    lines += [f"walk.counts[{DRAWS}, t, circuit.slice_of[lo + j]] += 1" for name in names if reads.kind(name) == "Random"]
     for number, hook in enumerate(hooks):
         lines.append(f"r{number} = {hook.name}({', '.join('f_' + name for name in hook.arguments)})")
     for number, hook in enumerate(hooks):

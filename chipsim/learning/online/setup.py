@@ -130,6 +130,7 @@ def setup(rule, circuit: Circuit, own: Membranes, numbers: Numbers, more: Option
         threshold=np.array(threshold, dtype=number),
         constants=np.array([c.stored if fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
         neuron=neuron_constants(rule, reads.neuron, own, fixed)[:, circuit.post].astype(number),
+        **given_of(rule, reads, circuit, fixed),
     )
 
 
@@ -145,6 +146,17 @@ def fields_of(rule, reads: Reads, post: list[int], own: Membranes, numbers: Numb
     table = words(stages, post, currents)
     first = field_of(reads.pre, rule, table if numbers.fixed else table.astype(number), numbers.fixed, STREAM)
     return {**found, "current": first}
+
+
+def given_of(rule, reads: Reads, circuit: Circuit, fixed: bool) -> dict[str, np.ndarray]:
+    """Return the formats of potentials and random numbers; thresholds of trained populations are powers of two in fixed point."""
+    potentials = [rule.fields[name] for name in reads.potentials]
+    bits = [int(theta).bit_length() - 1 if fixed else 0 for theta in circuit.theta]
+    return {
+        "potential": np.array([[b - f.frac for b in bits] for f in potentials], dtype=np.int64).reshape(-1, len(bits)),
+        "potential_bits": np.array([f.bits for f in potentials], dtype=np.int64),
+        "random_bits": np.array([rule.fields[name].bits for name in reads.randoms], dtype=np.int64),
+    }
 
 
 def neuron_constants(rule, names: list[str], own: Membranes, fixed: bool) -> np.ndarray:

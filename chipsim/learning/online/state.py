@@ -39,6 +39,9 @@ class Setup(NamedTuple):
     epoch: int  # steps between two on_epoch events
     threshold: np.ndarray  # [P] number: signals of at most this size are 0
     constants: np.ndarray  # [D] number: constants of the rule
+    potential: np.ndarray  # [U, P] int64: right shift of a potential into the format of its field
+    potential_bits: np.ndarray  # [U] int64
+    random_bits: np.ndarray  # [R] int64: width of a random field; its stream is RANDOM + its number
     neuron: np.ndarray  # [J, K] number: constants of the target's neurons
 
 
@@ -63,7 +66,8 @@ class Walk(NamedTuple):
     counts: np.ndarray  # [COUNTS, T, S] int64: what happened (docs/online.md section 4)
 
 
-TRACE_DECAYS, TRACE_UPDATES, STATE_DECAYS, SIGNAL_ADDS = 0, 1, 2, 3
+TRACE_DECAYS, TRACE_UPDATES, STATE_DECAYS, SIGNAL_ADDS, DRAWS = 0, 1, 2, 3, 4
+RANDOM = 48  # stream of the first random field of a rule
 EVENTS = ("readout", "active", "pre", "post", "error", "epoch", "sample_end")  # evaluations of each start at FIRST_EVENT
-FIRST_EVENT = 4
+FIRST_EVENT = 5
 COUNTS = FIRST_EVENT + len(EVENTS)
