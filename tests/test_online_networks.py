@@ -76,10 +76,21 @@ def test_rule_equals_its_sum(name):
         for g, q in zip(compared(name, net, network, x, y, RULES[name][0]), net.projections, strict=True):
             if np.any(g):
                 away = online_net.distance(net)
-                way = "recurrent" if q.pre == q.post else "feedback" if q.pre > q.post else "skip" if q.pre < q.post - 1 else "next"
+                way = (
+                    "recurrent" if q.pre == q.post else "feedback" if q.pre > q.post else "skip" if q.pre < q.post - 1 else "next"
+                )
                 seen.update({way, "dense" if q.mask.all() else "sparse", f"into {net.populations[q.post].kind}",
                              f"far {away[q.post]}"})  # fmt: skip
-    names = ["recurrent", "feedback", "skip", "next", "dense", "sparse", "far 2", *(f"into {kind}" for kind in generaldraws.KINDS)]
+    names = [
+        "recurrent",
+        "feedback",
+        "skip",
+        "next",
+        "dense",
+        "sparse",
+        "far 2",
+        *(f"into {kind}" for kind in generaldraws.KINDS),
+    ]
     assert min(seen[n] for n in names) >= 3, seen
 
 

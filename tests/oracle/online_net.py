@@ -114,7 +114,11 @@ def stdp(s: Sample, plus: float, minus: float) -> list[np.ndarray]:
         if q.post == s.last:
             found.append((x.T @ s.error) * q.mask)
             continue
-        y, pre, post = filtered(s.spikes[q.post], s.net.populations[q.post].alpha), s.spikes[q.pre].copy(), s.spikes[q.post].copy()
+        y, pre, post = (
+            filtered(s.spikes[q.post], s.net.populations[q.post].alpha),
+            s.spikes[q.pre].copy(),
+            s.spikes[q.post].copy(),
+        )
         pre[0] = post[0] = 0.0
         found.append((minus * pre.T @ y - plus * x.T @ post) * q.mask)
     return found

@@ -2,10 +2,13 @@
 
 A rule is a dict:
     pre, post, synapse   {name: {"word": decay word, "impulse": int, "bits": b, "rounding": "truncate"|"nearest"|"stochastic", "stream": n}}
-                         the words of pre and synapse fields: one per projection, those of post fields one per population
+                         the words of pre and synapse fields: one per projection, those of post fields one per population;
+                         pre fields also have "current", the words of their first stage: 0 where there is none
     constants            {name: int}
-    hooks                [{"event", "target": "w" or a synapse field, "arguments", "call", "shifts": one per projection}]
-    skip                 {event: (live: only nonzero traces are visited, quiet: only neurons with a signal)}
+    neuron               {name: [int per projection]}: constants of the postsynaptic neurons
+    hooks                [{"event", "target": "w" or a synapse field, "arguments", "call", "shifts": one per projection,
+                         "where": one per projection, whether it is there}]
+    skip                 {event: one per projection, (live: only nonzero traces are visited, quiet: only neurons with a signal)}
     source, align, everywhere, threshold (one per population), sharpness, epoch
 """
 
@@ -40,11 +43,15 @@ def faded(x: int, word: int, rounding: str, noise: int) -> int:
 
 
 class RuleCore:
-    """What one core keeps for a rule: a copy of the trace of every axon, traces of its neurons, states of its synapses."""
+    """What one core keeps for a rule: a copy of the trace of every axon, traces of its neurons, states of its synapses.
+
+    first: number of the first pre trace of every projection, then how many there are.
+    """
 
     def __init__(self, core, rule: dict, first: list[int]):
         self.core, self.rule, self.first = core, rule, first
         self.pre = {(name, k, i): 0 for name in rule["pre"] for k, i in core.rows}
+        self.current = dict(self.pre)
         self.post = {(name, c.population, c.neuron): 0 for name in rule["post"] for c in core.compartments}
         self.states = {
             (name, k, i, n): 0 for name in rule["synapse"] for (k, i), row in core.rows.items() for n in range(len(row.targets))
@@ -74,8 +81,15 @@ class RuleCore:
                 key = name, k, i
                 if self.decay(self.pre, key, field, field["word"][k], self.first[k] + i, t):
                     self.book("trace_decays", t)
+                if self.decay(self.current, key, field, field["current"][k], self.first[-1] + self.first[k] + i, t):
+                    self.book("trace_decays", t)
+                staged = field["current"][k] != 0
+                table, top = self.current if staged else self.pre, (1 << field["bits"]) - 1
                 if (projections[k]["pre"], i) in spiking:
-                    self.pre[key] = min(self.pre[key] + field["impulse"], (1 << field["bits"]) - 1)
+                    table[key] = min(table[key] + field["impulse"], top)
+                    self.book("trace_updates", t)
+                if staged and self.current[key] != 0:
+                    self.pre[key] = min(self.pre[key] + self.current[key], top)
                     self.book("trace_updates", t)
         for name, field in self.rule["post"].items():
             for cell in self.core.compartments:
@@ -99,8 +113,8 @@ class RuleCore:
 
         posts: {neuron: {"psi", "L"}} of the postsynaptic neurons that are meant; pres: presynaptic ones, None for all.
         """
-        hooks = [hook for hook in self.rule["hooks"] if hook["event"] == event]
-        live, quiet = self.rule["skip"].get(event, (False, False))
+        hooks = [hook for hook in self.rule["hooks"] if hook["event"] == event and hook["where"][k]]
+        live, quiet = self.rule["skip"][event][k] if hooks else (False, False)
         for (own, i), row in self.core.rows.items() if hooks else ():
             if own != k or (pres is not None and i not in pres):
                 continue
@@ -123,6 +137,8 @@ class RuleCore:
                 return row.weights[n]
             if name in self.rule["constants"]:
                 return self.rule["constants"][name]
+            if name in self.rule["neuron"]:
+                return self.rule["neuron"][name][k]
             if name in self.rule["pre"]:
                 return self.pre[name, k, i]
             if name in self.rule["post"]:

@@ -1,0 +1,90 @@
+"""Online rules on any network in fixed point: the kernels against tests/reference/refonlinenet.py, bit for bit, counts included.
+
+Networks and chips are those of test_training_equal.py: recurrent, skip, sparse, every neuron model with an adjoint, shared cores.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import bridge
+import numpy as np
+import pytest
+import rulebridge
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from refonlinenet import OnlineTrainer
+from test_training_equal import FREE, cases
+
+from chipsim.compiler import compile_network
+from chipsim.errors import CapacityError, ConfigError
+
+pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
+SIGNALS = ("sym", "sym", "fa", "dfa", "sdfa", "label", "none")
+RULES = ("ssgd-online", "eprop", "stdp", "sltt", "rstdp")
+
+
+@st.composite
+def online_cases(draw, rule: str):
+    """Return (network, chip, input [T, B, N], labels, shifts are this much faster, seed)."""
+    network, chip, x, y, faster, seed = draw(cases())
+    learning = {**network.learning.model_dump(), "rule": rule, "regularisers": None, "apply": "after", "loss": None}
+    learning |= {"sharpness": draw(st.sampled_from([1, 3, 10])), "error_threshold": draw(st.sampled_from([0.0, 0.0, 0.01]))}
+    if draw(st.booleans()):
+        learning |= {"signal": draw(st.sampled_from(SIGNALS)), "align": draw(st.sampled_from(["next", "same"]))}
+    return network.but(learning=learning), chip, x, y, faster, seed
+
+
+def differences(kernels: bridge.Kernels, trainer: OnlineTrainer, x: np.ndarray, label: int, index: int) -> dict:
+    """Run one sample on both; return {what: (kernels, reference)} of everything in which they differ."""
+    trainer.net["inputs"] = x.astype(int).tolist()
+    kernels.forward([np.flatnonzero(row).tolist() for row in x], (kernels.seed, index, 3))
+    seen = kernels.seen()
+    kernels.backward(label, index, 3)
+    result = trainer.run(label, index, 3)
+    found = {
+        "active": (seen.active_log, result.active), "scores": (seen.scores, result.scores),
+        "gradients": (kernels.accumulators, [g for row in result.gradients for g in row]),
+        "weights": (kernels.weights.tolist(), [w for row in trainer.weights for w in row]),
+    }  # fmt: skip
+    counters = kernels.counters()
+    counts = bridge.unequal(bridge.as_counter(counters.counts[0], counters.cores), result.counters)
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1]} | ({"counters": counts} if counts else {})
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_equal_to_the_reference_bit_for_bit(rule):
+    met = Counter()
+
+    @settings(max_examples=40, **FREE)
+    @given(online_cases(rule))
+    def compare(case):
+        network, chip, x, y, faster, seed = case
+        try:
+            image = compile_network(network, chip)
+            shifts = [max(0, -image.formats.write_shift(k, 0)) + faster for k in range(len(network.projection))]
+            kernels = bridge.Kernels(image, shifts, seed)
+        except (CapacityError, ConfigError):
+            assume(False)
+        trainer = OnlineTrainer(*rulebridge.general(image, shifts, seed))
+        for b in range(x.shape[1]):
+            assert differences(kernels, trainer, x[:, b], int(y[b]), b) == {}
+            met.update({event for (_, _, event, _, _), n in trainer.counters.items() if n})
+        met.update({p.neuron for p in network.population} | {"networks", chip.axons} | {p.kind for p in network.projection})
+        met.update({"recurrent" for a, b in network.ends if a == b} | {"skip" for a, b in network.ends if b > a + 1})
+
+    compare()
+    assert met["networks"] >= 25, met
+    names = (
+        "adaptive-lif",
+        "loihi-lif",
+        "sparse",
+        "dense",
+        "recurrent",
+        "skip",
+        "multicast",
+        "writes",
+        "trace_decays",
+        "trace_updates",
+    )
+    assert min(met[name] for name in names) >= 4, met
