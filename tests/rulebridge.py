@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fractions import Fraction
 
 import bridge
@@ -148,3 +149,25 @@ def skips(rule, event: str, adapts: bool) -> tuple[bool, bool]:
         [n for n, f in rule.fields.items() if type(f).__name__ == "Learn"]
     )
     return live, quiet
+
+
+def memory(image: ChipImage, trainer) -> dict[int, dict[str, int]]:
+    """Return {core: bits by kind} of what an online rule keeps, axon by axon, synapse by synapse, neuron by neuron."""
+    chip, rule, table = image.chip, rule_of(image.network.learning), trainer.net["rule"]
+    found = {core: Counter() for core in set(trainer.home.values()) - {-1}}
+    adapts, gone = neuron_words(image)["adapts"], absent(rule)
+    ahead = any(getattr(f, "align", None) == "next" for f in rule.fields.values())
+    lag = [(away if away <= trainer.last else 1) if ahead else 0 for away in trainer.away]
+    for (_, _, k), rows in trainer.rows.items():
+        for row in rows:
+            bits = found[row.core]
+            bits["gradient_accumulators"] += len(row.synapses) * chip.width("gradient_accumulator")
+            bits["traces"] += sum(f["bits"] * (2 if f["current"][k] else 1) for f in table["pre"].values())
+            states = [f["bits"] for name, f in table["synapse"].items() if name not in gone or adapts[row.post]]
+            bits["eligibility"] += len(row.synapses) * sum(states)
+            bits["error_state"] += lag[row.post]
+    for (p, _), core in trainer.home.items():
+        if core != -1:
+            found[core]["traces"] += sum(f["bits"] for f in table["post"].values())
+            found[core]["error_state"] += chip.width("delta") + 9 * lag[p]
+    return found

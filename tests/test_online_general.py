@@ -18,8 +18,11 @@ from test_training_equal import FREE, cases
 
 from chipsim.compiler import compile_network
 from chipsim.errors import CapacityError, ConfigError
+from chipsim.simulator.engine import Block
+from chipsim.simulator.links import LinkTable
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
+KINDS = ("gradient_accumulators", "traces", "eligibility", "error_state")
 SIGNALS = ("sym", "sym", "fa", "dfa", "sdfa", "label", "none")
 RULES = ("ssgd-online", "eprop", "stdp", "sltt", "rstdp")
 
@@ -52,6 +55,30 @@ def differences(kernels: bridge.Kernels, trainer: OnlineTrainer, x: np.ndarray, 
     return {name: pair for name, pair in found.items() if pair[0] != pair[1]} | ({"counters": counts} if counts else {})
 
 
+def links_add_up(image, kernels: bridge.Kernels) -> None:
+    """The packets of marks and signals on all links are the hops between tiles that were counted."""
+    block = Block()
+    block.keep(kernels.work.activity)
+    loads, counts = LinkTable(image).loads(block.take(), learned=True), kernels.counters()
+
+    def hops(prefix: str) -> int:
+        return sum(int(counts.of("backward", f"{prefix}_{way}").sum()) for way in "xy")
+
+    assert (loads.marking.sum(), loads.signals.sum(), loads.replay.sum()) == (hops("hops"), hops("error_hops"), 0)
+
+
+def elsewhere(network, chip, image, shifts: list[int], seed: int, sample: tuple) -> list[int] | None:
+    """Return the accumulators after a sample with all neurons on one core; None if a sample before it wrote weights."""
+    x, label, index = sample
+    if index > 0:
+        return None
+    moved = network.but(placement={"strategy": "manual", "cores": {p.name: [0] for p in network.population[1:]}})
+    kernels = bridge.Kernels(compile_network(moved, chip, fractions=None), shifts, seed)
+    kernels.forward([np.flatnonzero(row).tolist() for row in x], (seed, index, 3))
+    kernels.backward(label, index, 3)
+    return kernels.accumulators
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_equal_to_the_reference_bit_for_bit(rule):
     met = Counter()
@@ -67,9 +94,18 @@ def test_equal_to_the_reference_bit_for_bit(rule):
         except (CapacityError, ConfigError):
             assume(False)
         trainer = OnlineTrainer(*rulebridge.general(image, shifts, seed))
+        expected = rulebridge.memory(image, trainer)
+        assert {m.core: {kind: m.by_kind[kind] for kind in KINDS} for m in image.memory} == {
+            core: {kind: bits[kind] for kind in KINDS} for core, bits in expected.items()
+        }
         for b in range(x.shape[1]):
             assert differences(kernels, trainer, x[:, b], int(y[b]), b) == {}
+            links_add_up(image, kernels)
             met.update({event for (_, _, event, _, _), n in trainer.counters.items() if n})
+        assert elsewhere(network, chip, image, shifts, seed, (x[:, -1], int(y[-1]), x.shape[1] - 1)) in (
+            None,
+            kernels.accumulators,
+        )
         met.update({p.neuron for p in network.population} | {"networks", chip.axons} | {p.kind for p in network.projection})
         met.update({"recurrent" for a, b in network.ends if a == b} | {"skip" for a, b in network.ends if b > a + 1})
 

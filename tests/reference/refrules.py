@@ -75,22 +75,9 @@ class RuleCore:
 
     def advance(self, t: int, spiking: set[tuple[int, int]]) -> None:
         """Section 2, 4: traces decay, then the spikes of t, (population, neuron), add their impulses."""
-        projections = self.core.projections
         for name, field in self.rule["pre"].items():
             for k, i in self.core.rows:
-                key = name, k, i
-                if self.decay(self.pre, key, field, field["word"][k], self.first[k] + i, t):
-                    self.book("trace_decays", t)
-                if self.decay(self.current, key, field, field["current"][k], self.first[-1] + self.first[k] + i, t):
-                    self.book("trace_decays", t)
-                staged = field["current"][k] != 0
-                table, top = self.current if staged else self.pre, (1 << field["bits"]) - 1
-                if (projections[k]["pre"], i) in spiking:
-                    table[key] = min(table[key] + field["impulse"], top)
-                    self.book("trace_updates", t)
-                if staged and self.current[key] != 0:
-                    self.pre[key] = min(self.pre[key] + self.current[key], top)
-                    self.book("trace_updates", t)
+                self.advance_axon((name, k, i), field, t, (self.core.projections[k]["pre"], i) in spiking)
         for name, field in self.rule["post"].items():
             for cell in self.core.compartments:
                 key = name, cell.population, cell.neuron
@@ -99,6 +86,22 @@ class RuleCore:
                 if (cell.population, cell.neuron) in spiking:
                     self.post[key] = min(self.post[key] + field["impulse"], (1 << field["bits"]) - 1)
                     self.book("trace_updates", t)
+
+    def advance_axon(self, key: tuple, field: dict, t: int, spiking: bool) -> None:
+        """Advance one pre trace; where its projection has a first stage, spikes go there and it is added to the second."""
+        _, k, i = key
+        if self.decay(self.pre, key, field, field["word"][k], self.first[k] + i, t):
+            self.book("trace_decays", t)
+        if self.decay(self.current, key, field, field["current"][k], self.first[-1] + self.first[k] + i, t):
+            self.book("trace_decays", t)
+        staged, top = field["current"][k] != 0, (1 << field["bits"]) - 1
+        table = self.current if staged else self.pre
+        if spiking:
+            table[key] = min(table[key] + field["impulse"], top)
+            self.book("trace_updates", t)
+        if staged and self.current[key] != 0:
+            self.pre[key] = min(self.pre[key] + self.current[key], top)
+            self.book("trace_updates", t)
 
     def decay_states(self, t: int, k: int) -> None:
         """Section 2, 2."""
