@@ -8,6 +8,7 @@ import chipsim as cs
 from chipsim.cli.app import main
 from chipsim.errors import ConfigError
 from chipsim.learning.language.load import load_rule
+from chipsim.training.learner import Learner
 
 HEAD = 'import chipsim as cs\n\n@cs.rule\nclass R:\n    """What it does."""\n    x = cs.PreTrace()\n    psi, L = cs.Active(), cs.Learn("dfa")\n'
 GOOD = "    def dw_on_active(x, psi, L):\n        return -x * cs.times(psi, L)\n"
@@ -152,24 +153,43 @@ def test_options_that_a_rule_cannot_follow():
         cs.compile_network(with_learning(rule="eprop", regularisers={}), None)
     with pytest.raises(ConfigError) as error:
         cs.compile_network(with_learning(signal="dfa", sharpness=3, error_threshold=0.1), None)
-    assert [p.key for p in error.value.problems] == ["learning.signal", "learning.sharpness", "learning.error_threshold"]
+    assert [p.key for p in error.value.problems] == ["learning.signal", "learning.error_threshold", "learning.sharpness"]
     with pytest.raises(ConfigError, match=r"learning\.rule = 'x'.*known: ssgd-replay"):
         cs.compile_network(with_learning(rule="x"), None)
 
 
 def test_networks_that_online_rules_do_not_train():
-    """Recurrence, other neurons, sparse projections: refused by name, all at once."""
-    ring = {"pre": "a", "post": "a"}
+    """Delays, convolutions and neurons without an adjoint: refused by name, all at once; everything else is trained."""
     table = dict(
         steps=5, learning={"rule": "eprop"},
-        population=[{"name": "in", "neuron": "input", "size": 3}, {"name": "a", "neuron": "adaptive-lif", "size": 4, "tau_ms": 5.0, "tau_adapt_ms": 9.0},
+        population=[{"name": "in", "neuron": "input", "shape": [3, 3, 1]}, {"name": "a", "neuron": "refractory-lif", "shape": [1, 1, 4], "dv": 100, "period": 2},
                     {"name": "out", "neuron": "leaky-readout", "size": 2, "tau_ms": 5.0}],
-        projection=[{"pre": "in", "post": "a", "kind": "sparse", "density": 0.9}, ring, {"pre": "a", "post": "out"}],
+        projection=[{"pre": "in", "post": "a", "kind": "conv", "kernel": [3, 3]}, {"pre": "a", "post": "a", "delay": 2}, {"pre": "a", "post": "out"}],
     )  # fmt: skip
     with pytest.raises(ConfigError) as error:
         cs.compile_network(cs.Network(**table), None)
-    assert [p.key for p in error.value.problems] == ["population.a.neuron", "projection.0.kind", "projection"]
-    cs.compile_network(cs.Network(**{**table, "learning": {"rule": "ssgd-replay"}}), None)
+    assert [p.key for p in error.value.problems] == ["population.a.neuron", "projection.0.kind", "projection.1.delay"]
+    assert "share their weights" in str(error.value) and "acts in the next step" in str(error.value)
+    table["population"][1] = {"name": "a", "neuron": "adaptive-lif", "size": 4, "tau_ms": 5.0, "tau_adapt_ms": 9.0}
+    ring = {"pre": "a", "post": "a"}
+    table["projection"] = [{"pre": "in", "post": "a", "kind": "sparse", "density": 0.9}, ring, {"pre": "a", "post": "out"}]
+    cs.compile_network(cs.Network(**table), None)
+
+
+@pytest.mark.parametrize(("tau", "jump", "text"), [(0.1, 0.1, "inf"), (1.0, 900.0, "at most 63.999 fits 16 bits")])
+def test_a_jump_that_does_not_fit_its_field_is_refused(tau, jump, text):
+    """e-prop reads the jump divided by what the adaptation keeps per step."""
+    own = {"name": "a", "neuron": "adaptive-lif", "size": 4, "tau_ms": 5.0, "tau_adapt_ms": tau, "jump": jump}
+    ends = [
+        {"name": "in", "neuron": "input", "size": 3},
+        own,
+        {"name": "out", "neuron": "leaky-readout", "size": 2, "tau_ms": 5.0},
+    ]
+    ways = [{"pre": "in", "post": "a"}, {"pre": "a", "post": "out"}]
+    image = cs.compile_network(cs.Network(steps=5, population=ends, projection=ways, learning={"rule": "eprop"}), None)
+    with pytest.raises(ConfigError, match="field jump .jump/rho of population 1") as error:
+        Learner(image)
+    assert text in str(error.value)
 
 
 def test_online_rules_do_not_write_in_place():

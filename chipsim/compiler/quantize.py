@@ -85,7 +85,7 @@ class Formats:
 
     def real_fraction(self, k: int) -> int:
         """Return the fraction bits of projection k's weights in thresholds (which `unit` then is a power of two of)."""
-        return -round(math.log2(self.unit[k]))
+        return real_fraction(self.unit[k])
 
     def back(self, k: int) -> int:
         """Return the right shift of a gathered error into the delta format of the presynaptic population."""
@@ -125,7 +125,7 @@ def formats(
     delta = tuple(rule.readout_delta_fraction if p == last else rule.delta_fraction for p in range(last + 1))
     return Formats(
         numerics, widths, rule.weight_bits, fraction, delta_fraction=delta,
-        gradient_fraction=tuple(gradient_fractions(network, delta, [s.fraction for s in scales], widths.gradient_accumulator)),
+        gradient_fraction=tuple(gradient_fractions(network, delta, [real_fraction(s.unit) for s in scales], widths.gradient_accumulator)),
         constants=constants, theta=theta, ends=tuple(network.ends),
         weight_fraction=tuple(s.fraction for s in scales), exponent=tuple(s.exponent for s in scales),
         unit=tuple(s.unit for s in scales),
@@ -135,6 +135,11 @@ def formats(
             for k, name in enumerate(network.names)
         ),
     )  # fmt: skip
+
+
+def real_fraction(unit: float) -> int:
+    """Return the fraction bits of weights that are stored in this unit, in thresholds."""
+    return -round(math.log2(unit))
 
 
 def gradient_fractions(network: Network, delta: Sequence[int], weight: Sequence[int], bits: int) -> list[int]:

@@ -10,8 +10,8 @@ from chipsim.learning.language.fields import Field
 from chipsim.learning.replayed import Replayed
 
 OWNERS = {
-    "pre": "axon and core", "post": "neuron", "synapse": "synapse", "event": "event, given", "sample": "sample, given", 
-    "constant": "constant",
+    "pre": "axon and core", "post": "neuron", "synapse": "synapse", "event": "event, given", "neuron": "neuron, given",
+    "sample": "sample, given", "constant": "constant",
 }  # fmt: skip
 
 
@@ -63,7 +63,9 @@ def rule_lines(rule: Rule | Replayed) -> list[str]:
     lines.append("fields:")
     for f in facts["fields"]:
         more = ", ".join(
-            f"{key} {f[key]}" for key in ("tau", "frac", "rounding", "impulse", "source", "align", "value") if key in f
+            f"{key} {f[key]}"
+            for key in ("tau", "tau_syn", "key", "frac", "rounding", "impulse", "source", "align", "value")
+            if key in f
         )
         lines.append(f"  {f['name']}: {f['kind']}, {f['bits']} bits{', ' + more if more else ''} (per {f['per']})")
     lines.append("one evaluation of each hook, counted by tracing:")

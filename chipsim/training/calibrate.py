@@ -124,7 +124,9 @@ def row_of(image: ChipImage, schedule: Schedule, k: int, power: np.ndarray) -> R
     std = float(np.std(image.weights[part])) * form.unit[k]
     last = form.ends[k][1] == len(image.network.populations) - 1
     if rule.unit == "lsb" and not last:  # at rate 1, one is one step of the stored weight: S is the fraction of the increments
-        return Row(image.network.names[k], rms, std, form.gradient_fraction[k] - form.write_shift(k, 0) - round(math.log2(rule.rate)))
+        return Row(
+            image.network.names[k], rms, std, form.gradient_fraction[k] - form.write_shift(k, 0) - round(math.log2(rule.rate))
+        )
     if not (rule.trains_readout if last else rule.trains_hidden) or not (0 < rms < math.inf and std > 0):
         return Row(image.network.names[k], rms, std, None)
     ratio = schedule.calibrate * (1.0 if last else rule.rate)

@@ -8,10 +8,9 @@ from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.learning.online import generate
 from chipsim.learning.online.errors import local_errors
-from chipsim.learning.online.loops import Shape, Shapes
+from chipsim.learning.online.loops import shapes_for
 from chipsim.learning.online.setup import Membranes, Numbers, Options, setup, walk
 from chipsim.learning.online.signals import ALIGN, How, Net, signals
-from chipsim.learning.online.state import Setup
 from chipsim.neurons.adaptive_lif import JUMP
 from chipsim.neurons.arithmetic import THETA
 from chipsim.neurons.contract import SECOND
@@ -26,14 +25,16 @@ class Online:
     def __init__(self, image: ChipImage, engine: Engine, rule):
         form, circuit = image.formats, image.circuit
         self.image, self.engine, self.work = image, engine, engine.work
-        numbers = Numbers(form.fixed, form.delta_fraction, form.weight_fraction, form.gradient_fraction)
+        numbers = Numbers(
+            form.fixed, form.delta_fraction, [form.real_fraction(k) for k in range(len(form.unit))], form.gradient_fraction
+        )
         options = Options(len(image.weights), image.network.learning.error_threshold)
         self.setup = setup(rule, circuit, membranes_of(image), numbers, options)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
         learn, everywhere = rule.learn, any(hook.event == "on_error" for hook in rule.hooks)
         ahead = ALIGN[learn.align or "next"] if learn else 0
         self.how = How(image.steps, ahead, everywhere, form.delta_fraction[-1], form.delta_fraction[1])
-        self.learn = generate.load(rule, shapes_of(image, self.setup)).learn
+        self.learn = generate.load(rule, shapes_for(rule, image.wires.listed.any(), self.setup.adapts.any())).learn
         self.steps = StepLoss(image, engine, rule.sharpness)
         self.losses = ClosedLoss(image, engine) if rule.deferred else self.steps
 
@@ -69,10 +70,3 @@ def membranes_of(image: ChipImage) -> Membranes:
         [c[JUMP] / c[THETA] if a else 0.0 for c, a in zip(form.constants, adapts, strict=True)],
         adapts,
     )
-
-
-def shapes_of(image: ChipImage, setup: Setup) -> Shapes:
-    """Return the kinds of projections that the network has."""
-    kinds = [Shape(bool(a), bool(b)) for a, b in zip(image.wires.listed, setup.adapts, strict=True)]
-    hidden = {kind for kind, there in zip(kinds, setup.hidden, strict=True) if there}
-    return Shapes(tuple(sorted(hidden)), tuple(sorted({kind for kind, there in zip(kinds, setup.readout, strict=True) if there})))

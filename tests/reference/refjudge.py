@@ -17,6 +17,15 @@ def readout_of(trainer) -> dict:
 
 def judge(trainer, label: int, result) -> None:
     """Set scores and best, and the injected errors as {(t, class): error}."""
+    v = class_scores(trainer, result)
+    if trainer.rule["loss"] == "step":
+        judge_steps(trainer, label, v, result)
+    else:
+        judge_scores(trainer, label, result)
+
+
+def class_scores(trainer, result) -> list[list[int]]:
+    """Set scores and best; return V of the readout, [step][class]."""
     v = [row[trainer.last] for row in result.forward["v"]]
     traces = list(zip(*v, strict=True))
     if trainer.rule["readout"] == "sum":
@@ -25,10 +34,7 @@ def judge(trainer, label: int, result) -> None:
         result.scores = [max(0, *x) for x in traces]
         result.best = [next((t for t, y in enumerate(x) if t and y == best > 0), 0)
                        for x, best in zip(traces, result.scores, strict=True)]  # fmt: skip
-    if trainer.rule["loss"] == "step":
-        judge_steps(trainer, label, v, result)
-    else:
-        judge_scores(trainer, label, result)
+    return v
 
 
 def judge_scores(trainer, label: int, result) -> None:

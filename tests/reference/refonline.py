@@ -9,11 +9,10 @@ from __future__ import annotations
 from refchip import Chip, Result
 from refmesh import HOST, Packet
 from refnumbers import rescale, saturate
-from refrandom import philox
 from refreplay import LearningCore
 from refrules import RuleCore, faded
+from refwalk import first_traces, random_weight, walk
 
-FEEDBACK = 9  # stream of the fixed random weights, seed 0
 PULLED = ("sym", "sym-trace", "fa")
 
 
@@ -72,38 +71,9 @@ class OnlineChip(Chip):
         hidden = range(1, len(self.spec["populations"]) - 1) if self.spec["rule"]["source"] == "local" else ()
         self.local = [[], *(self.local_errors(p, label, result) for p in hidden)]
         self.signals(label, result)
-        rule, projections = self.spec["rule"], self.spec["projections"]
-        sizes = [self.spec["populations"][p["pre"]]["size"] for p in projections]
-        first = [sum(sizes[:k]) for k in range(len(sizes))]
-        cores = [RuleCore(core, rule, first, self.stage) for core in self.cores.values()]
+        cores = [RuleCore(core, self.spec["rule"], first_traces(self.spec), self.stage, result.v) for core in self.cores.values()]
         spiking = [{(0, n) for n in sample[t]} | {(p, n) for at, p, n in result.spikes if at == t} for t in range(self.steps)]
-        for t in range(self.steps):
-            for core in cores:
-                for k in range(len(projections)) if t else ():
-                    self.hooks(core, t, k, spiking[t])
-                core.advance(t, spiking[t])
-        reward = 1 if result.prediction == label else -1
-        for core in cores:
-            for k in range(len(projections) - 1):
-                everyone = {n: {} for n in range(self.spec["populations"][k + 1]["size"])}
-                core.run("on_sample_end", self.steps - 1, k, everyone, reward=reward)
-
-    def hooks(self, core: RuleCore, t: int, k: int, spiking: set[tuple[int, int]]) -> None:
-        """Section 2, 1 to 3, for one projection on one core."""
-        rule, post = self.spec["rule"], self.spec["projections"][k]["post"]
-        signal, size = self.signal[t], self.spec["populations"][post]["size"]
-        if post == len(self.spec["populations"]) - 1:
-            core.run("on_readout", t, k, {n: {"psi": 0, "L": signal[post, n]} for n in range(size)})
-            return
-        errors = {n: {"psi": 0, "L": signal.get((post, n), 0)} for n in range(size) if signal.get((post, n), 0) != 0}
-        core.run("on_error", t, k, errors)
-        if t % rule["epoch"] == 0:
-            core.run("on_epoch", t, k, {n: {} for n in range(size)})
-        core.decay_states(t, k)
-        active = {n: {"psi": self.gains[t, post, n], "L": signal[post, n]} for at, p, n in self.gains if (at, p) == (t, post)}
-        core.run("on_active", t, k, active)
-        core.run("on_pre", t, k, {n: {} for n in range(size)}, {n for p, n in spiking if p == k})
-        core.run("on_post", t, k, {n: {} for p, n in spiking if p == post})
+        walk(cores, self.spec, spiking, (self.signal, self.gains), 1 if result.prediction == label else -1)
 
     def errors(self, label: int, result: Result) -> None:
         """Section 3: the loss of every step, on the lowest-numbered readout core."""
@@ -250,8 +220,3 @@ class OnlineChip(Chip):
         return saturate(
             rescale(sum(x * e for x, e in zip(b, errors, strict=True)), 7 + fd_readout - fd), self.spec["bits"]["delta"]
         )
-
-
-def random_weight(number: int) -> int:
-    """Return a fixed random weight, -127 .. 127."""
-    return philox((number, 0, 0, 0), (0, FEEDBACK))[0] % 255 - 127

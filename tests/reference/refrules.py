@@ -3,10 +3,16 @@
 A rule is a dict:
     pre, post, synapse   {name: {"word": decay word, "impulse": int, "bits": b, "rounding": "truncate"|"nearest"|"stochastic", "stream": n}}
                          the words of pre and synapse fields: one per projection, those of post fields one per population;
-                         pre: also "kept", one flag per projection
+                         pre fields also have "current", the words of their first stage (0 where there is none), and "kept", one flag
+                         per projection
     constants            {name: int}
-    hooks                [{"event", "target": "w" or a synapse field, "arguments", "call", "shifts": one per projection}]
-    skip                 {event: (live: only nonzero traces are visited, quiet: only neurons with a signal)}
+    potential            {name: {"shift": one per population, "bits": b}}
+    random               {name: {"bits": b, "stream": n}}
+    membrane             decay words of the potentials, one per population
+    neuron               {name: [int per projection]}: constants of the postsynaptic neurons
+    hooks                [{"event", "target": "w" or a synapse field, "arguments", "call", "shifts": one per projection,
+                         "where": one per projection, whether it is there}]
+    skip                 {event: one per projection, (live: only nonzero traces are visited, quiet: only neurons with a signal)}
     source, align, everywhere, threshold (one per population), sharpness, epoch
 """
 
@@ -26,6 +32,7 @@ def where(condition, a, b):
     return a if condition else b
 
 
+EVENTS = ("readout", "active", "pre", "post", "error", "epoch", "sample_end")
 FUNCTIONS = {
     "times": times, "rshift": rescale, "where": where, "clip": lambda v, low, high: min(max(v, low), high),
     "sgn": lambda v: (v > 0) - (v < 0), "abs": abs, "min": min, "max": max,
@@ -41,11 +48,15 @@ def faded(x: int, word: int, rounding: str, noise: int) -> int:
 
 
 class RuleCore:
-    """What one core keeps for a rule: a copy of the trace of every axon, traces of its neurons, states of its synapses."""
+    """What one core keeps for a rule: a copy of the trace of every axon, traces of its neurons, states of its synapses.
 
-    def __init__(self, core, rule: dict, first: list[int], stage: str = "forward"):
-        self.core, self.rule, self.first, self.stage = core, rule, first, stage
+    first: number of the first pre trace of every projection, then how many there are. v: potentials [t][population][neuron].
+    """
+
+    def __init__(self, core, rule: dict, first: list[int], stage: str, v: list):
+        self.core, self.rule, self.first, self.stage, self.v = core, rule, first, stage, v
         self.pre = {(name, k, i): 0 for name in rule["pre"] for k, i in core.rows}
+        self.current = dict(self.pre)
         self.post = {(name, c.population, c.neuron): 0 for name in rule["post"] for c in core.compartments}
         self.states = {
             (name, k, i, n): 0 for name in rule["synapse"] for (k, i), row in core.rows.items() for n in range(len(row.targets))
@@ -69,17 +80,10 @@ class RuleCore:
 
     def advance(self, t: int, spiking: set[tuple[int, int]]) -> None:
         """Section 2, 4: traces decay, then the spikes of t, (population, neuron), add their impulses."""
-        projections = self.core.projections
         for name, field in self.rule["pre"].items():
             for k, i in self.core.rows:
-                key = name, k, i
-                if not field["kept"][k]:
-                    continue
-                if self.decay(self.pre, key, field, field["word"][k], self.first[k] + i, t):
-                    self.book("trace_decays", t)
-                if (projections[k]["pre"], i) in spiking:
-                    self.pre[key] = min(self.pre[key] + field["impulse"], (1 << field["bits"]) - 1)
-                    self.book("trace_updates", t)
+                if field["kept"][k]:
+                    self.advance_axon((name, k, i), field, t, (self.core.projections[k]["pre"], i) in spiking)
         for name, field in self.rule["post"].items():
             for cell in self.core.compartments:
                 key = name, cell.population, cell.neuron
@@ -88,6 +92,22 @@ class RuleCore:
                 if (cell.population, cell.neuron) in spiking:
                     self.post[key] = min(self.post[key] + field["impulse"], (1 << field["bits"]) - 1)
                     self.book("trace_updates", t)
+
+    def advance_axon(self, key: tuple, field: dict, t: int, spiking: bool) -> None:
+        """Advance one pre trace; where its projection has a first stage, spikes go there and it is added to the second."""
+        _, k, i = key
+        if self.decay(self.pre, key, field, field["word"][k], self.first[k] + i, t):
+            self.book("trace_decays", t)
+        if self.decay(self.current, key, field, field["current"][k], self.first[-1] + self.first[k] + i, t):
+            self.book("trace_decays", t)
+        staged, top = field["current"][k] != 0, (1 << field["bits"]) - 1
+        table = self.current if staged else self.pre
+        if spiking:
+            table[key] = min(table[key] + field["impulse"], top)
+            self.book("trace_updates", t)
+        if staged and self.current[key] != 0:
+            self.pre[key] = min(self.pre[key] + self.current[key], top)
+            self.book("trace_updates", t)
 
     def decay_states(self, t: int, k: int) -> None:
         """Section 2, 2."""
@@ -102,8 +122,8 @@ class RuleCore:
 
         posts: {neuron: {"psi", "L"}} of the postsynaptic neurons that are meant; pres: presynaptic ones, None for all.
         """
-        hooks = [hook for hook in self.rule["hooks"] if hook["event"] == event]
-        live, quiet = self.rule["skip"].get(event, (False, False))
+        hooks = [hook for hook in self.rule["hooks"] if hook["event"] == event and hook["where"][k]]
+        live, quiet = self.rule["skip"][event][k] if hooks else (False, False)
         for (own, i), row in self.core.rows.items() if hooks else ():
             if own != k or (pres is not None and i not in pres):
                 continue
@@ -112,27 +132,41 @@ class RuleCore:
             for n, cell in enumerate(row.targets):
                 if cell.neuron in posts and not (quiet and posts[cell.neuron]["L"] == 0):
                     self.book(f"rules_{event.removeprefix('on_')}", t)
-                    self.evaluate(hooks, k, i, n, row, {**posts[cell.neuron], "R": reward})
+                    self.evaluate(hooks, k, i, n, row, {**posts[cell.neuron], "R": reward, "t": t, "event": event})
+
+    def draw(self, field: dict, synapse: int, given: dict) -> int:
+        """Return a random number of so many bits; its address is the synapse, the step and the event."""
+        step = given["t"] * 8 + EVENTS.index(given["event"].removeprefix("on_"))
+        return philox((synapse, step, *self.core.address), (self.core.spec["seed"], field["stream"]))[0] % (1 << field["bits"])
+
+    def value(self, name: str, k: int, i: int, n: int, row, given: dict) -> int:
+        """Return what a hook reads at one synapse."""
+        kind, cell = self.rule["kinds"][name], row.targets[n]
+        if kind in ("psi", "L", "R") or name in self.rule["random"]:
+            return given[kind or name]
+        if kind == "w":
+            return row.weights[n]
+        if name in self.rule["potential"]:
+            field = self.rule["potential"][name]
+            return saturate(
+                rescale(self.v[given["t"]][cell.population][cell.neuron], field["shift"][cell.population]), field["bits"]
+            )
+        places = (
+            (self.rule["constants"], name), (self.pre, (name, k, i)), (self.post, (name, cell.population, cell.neuron)),
+            (self.states, (name, k, i, n)),
+        )  # fmt: skip
+        return (
+            self.rule["neuron"][name][k]
+            if name in self.rule["neuron"]
+            else next(table[key] for table, key in places if key in table)
+        )
 
     def evaluate(self, hooks: list[dict], k: int, i: int, n: int, row, given: dict) -> None:
         """Call the hooks of one event at one synapse: all read first, then all write."""
-        cell = row.targets[n]
-
-        def value(name: str) -> int:
-            kinds = self.rule["kinds"]
-            if kinds[name] in ("psi", "L", "R"):
-                return given[kinds[name]]
-            if kinds[name] == "w":
-                return row.weights[n]
-            if name in self.rule["constants"]:
-                return self.rule["constants"][name]
-            if name in self.rule["pre"]:
-                return self.pre[name, k, i]
-            if name in self.rule["post"]:
-                return self.post[name, cell.population, cell.neuron]
-            return self.states[name, k, i, n]
-
-        results = [hook["call"](*(value(name) for name in hook["arguments"])) for hook in hooks]
+        names = [name for name in self.rule["random"] if any(name in hook["arguments"] for hook in hooks)]
+        self.book("random_draws", given["t"], len(names))
+        given |= {name: self.draw(self.rule["random"][name], row.synapses[n], given) for name in names}
+        results = [hook["call"](*(self.value(name, k, i, n, row, given) for name in hook["arguments"])) for hook in hooks]
         for hook, result in zip(hooks, results, strict=True):
             if hook["target"] == "w":
                 down = rescale(result, hook["shifts"][k])

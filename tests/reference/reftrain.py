@@ -111,11 +111,8 @@ class Trainer:
         for t in range(1, self.steps):
             for p in range(1, self.last):
                 for n, u in enumerate(potential[t][p]):
-                    core, band = self.home[p, n], self.rule["band"][p]
-                    if self.rule["scan"] == "clocked" or arrived[t][p][n] or spikes[t - 1][p][n]:
-                        self.count(FORWARD, "gate_checks", t, core)
-                        if abs(u) < band:
-                            self.events[t, p, n] = abs(u) * 32 // band
+                    core = self.home[p, n]
+                    self.test(t, p, n, u, arrived[t][p][n] or spikes[t - 1][p][n])
                     own = spikes[t][p][n] and self.kinds[p] in refadjoint.RESETS
                     if (t, p, n) in self.events or own:
                         self.count(FORWARD, "active_log_entries", t, core)
@@ -128,6 +125,13 @@ class Trainer:
                                 self.count(FORWARD, f"hops_{kind}", t, core)
         self.note(spikes, result)
         result.active = [(*event, code) for event, code in sorted(self.events.items())]
+
+    def test(self, t: int, p: int, n: int, u: int, touched: bool) -> None:
+        """Test whether a neuron is active; u: its potential minus the threshold."""
+        if self.rule["scan"] == "clocked" or touched:
+            self.count(FORWARD, "gate_checks", t, self.home[p, n])
+            if abs(u) < self.rule["band"][p]:
+                self.events[t, p, n] = abs(u) * 32 // self.rule["band"][p]
 
     def note(self, spikes: list, result: Result) -> None:
         """Write the spike logs: one record per axon over which a spike or a mark arrives."""
@@ -259,10 +263,14 @@ class Trainer:
         """Return the words of a row with the state of its synapses, which starts in a word of its own."""
         return row.words + -(-len(row.synapses) * self.writer.state_bits // self.routed["widths"]["synapse_word"])
 
+    def gradient_fraction(self, k: int, post: int) -> int:
+        """Return the fraction bits of the accumulators: those of delta."""
+        return self.rule["delta_fraction"][post]
+
     def write(self, k: int, w: int, acc: int, t: int, row: Row) -> None:
         """Move one weight by an accumulator, or in place by a delta."""
         shift = self.rule["shift"][k] - self.rule["fraction"][k]
-        shift += 0 if self.writer.optimiser == "sign" else self.rule["delta_fraction"][row.post]
+        shift += 0 if self.writer.optimiser == "sign" else self.gradient_fraction(k, row.post)
         self.count(UPDATE, "evaluations", t, row.core)
         self.count(UPDATE, "random_draws", t, row.core, self.writer.draws)
         self.count(UPDATE, "optimiser_updates", t, row.core, self.writer.optimiser == "momentum")

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from chipsim.errors import Problem, raise_all
-from chipsim.learning.language.fields import Active, Const, Learn, PostTrace, PreTrace, Reward, SynState, Weight
+from chipsim.learning.language.fields import Active, Const, Learn, Neuron, PostTrace, PreTrace, Reward, SynState, Weight
 from chipsim.learning.language.lava_products import EXPONENTS, SYNAPSE_BITS, TRACE_BITS, Variable, joined, nearest, products
 from chipsim.learning.language.polynomial import FUNCTIONS, NoPolynomial, Polynomial, symbol
 
@@ -60,6 +60,7 @@ def translate(rule: Rule, formats: Formats, readout: bool) -> Translation:
         if isinstance(f, Learn) and name in read and not readout and f.source != "label" and f.align != "same":
             limit = 'the error comes a step after its event, when x1 has moved on: Lava needs align="same"'
             problems.append(Problem(where, f"field {name}", f"align = {f.align or 'next'}", limit))
+    problems += beyond(rule, read, where)
     traced = {hook.name: traced_terms(rule, hook, where, problems) for hook in hooks}
     variables = assigned(rule, traced, formats, where, problems)
     written: dict[str, list[str]] = {"dw": [], "dt": []}
@@ -77,6 +78,19 @@ def translate(rule: Rule, formats: Formats, readout: bool) -> Translation:
     raise_all(problems)
     used = tuple(dict.fromkeys(variables.values()))
     return Translation({key: joined(texts) for key, texts in written.items() if texts}, used)
+
+
+def beyond(rule: Rule, read: set[str], where: str) -> list[Problem]:
+    """Return the fields for which Lava has nothing: constants of neurons, and traces of two stages with a time of their own."""
+    found = []
+    for name in (n for n in rule.fields if n in read):
+        f = rule.fields[name]
+        if isinstance(f, Neuron):
+            found.append(Problem(where, f"field {name}", "Neuron", "a Lava rule knows no constant of the neuron: use a cs.Const"))
+        if isinstance(f, PreTrace) and f.current not in (0, "post"):
+            limit = "a Lava trace decays by one time constant: leave tau_syn out"
+            found.append(Problem(where, f"field {name}", f"tau_syn = {f.current}", limit))
+    return found
 
 
 def traced_terms(rule: Rule, hook: Hook, where: str, problems: list[Problem]) -> dict[tuple[str, ...], Fraction]:

@@ -14,10 +14,10 @@ import sys
 from types import ModuleType
 
 from chipsim.kernels._jit import CACHE, WRITABLE
-from chipsim.learning.online.loops import Shapes, program
+from chipsim.learning.online.loops import Shape, program
 
 
-def load(rule, shapes: Shapes) -> ModuleType:
+def load(rule, shapes: tuple[Shape, ...]) -> ModuleType:
     """Return the module with the kernels of a rule for such projections: `learn`."""
     text = program(rule, shapes)
     name = f"{rule.name.replace('-', '_')}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"

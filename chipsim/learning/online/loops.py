@@ -97,25 +97,20 @@ class Shape(NamedTuple):
         return "_lists" * self.listed + "_adaptive" * self.adapts
 
 
-class Shapes(NamedTuple):
-    """The kinds of projections a network has, in a fixed order."""
-
-    hidden: tuple[Shape, ...]
-    readout: tuple[Shape, ...]
-
-    def of(self, event: str) -> tuple[Shape, ...]:
-        """Return the kinds at which an event can happen."""
-        return self.readout if event == "readout" else self.hidden
+def shapes_for(rule, listed: bool, adapts: bool) -> tuple[Shape, ...]:
+    """Return the kinds of projections of a network with such ones, as far as the rule tells them apart: few, so that few are compiled."""
+    adaptive = (False, True) if adapts and rule.adaptive else (False,)
+    return tuple(Shape(a, b) for a in ((False, True) if listed else (False,)) for b in adaptive)
 
 
-def program(rule, shapes: Shapes) -> str:
+def program(rule, shapes: tuple[Shape, ...]) -> str:
     """Return the source of the module of a rule for networks with such projections."""
-    reads = {shape: Reads(rule, shape.adapts) for shape in (*shapes.hidden, *shapes.readout)}
+    reads = {shape: Reads(rule, shape.adapts) for shape in shapes}
     parts = [HEADER.format(name=rule.name)]
     parts += [f"\n@inner\n{rule.source_of(hook)}\n" for hook in rule.hooks]
     for event in EVENTS:
-        parts += [loop(event, shape, reads[shape]) for shape in shapes.of(event) if event in reads[shape].events]
-    return "".join(parts) + walk(shapes, reads)
+        parts += [loop(event, shape, reads[shape]) for shape in at(event, shapes) if event in reads[shape].events]
+    return "".join(parts) + walk(reads)
 
 
 def loop(event: str, shape: Shape, reads: Reads) -> str:
@@ -137,24 +132,31 @@ def call(event: str, shape: Shape, reads: Reads) -> list[str]:
     return when("if t % setup.epoch == 0:", lines) if event == "epoch" else lines
 
 
-def calls(event: str, shapes: Shapes, reads: dict[Shape, Reads]) -> list[str]:
+def at(event: str, shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """Return the kinds of projections at which an event can happen: no threshold of the readout adapts."""
+    return tuple(shape for shape in shapes if event != "readout" or not shape.adapts)
+
+
+def calls(event: str, reads: dict[Shape, Reads]) -> list[str]:
     """Return the lines that run an event for whatever kind of projection k is."""
-    found, kinds = [], shapes.of(event)
+    found, kinds = [], at(event, tuple(reads))
+    several = [len({getattr(shape, name) for shape in kinds}) > 1 for name in Shape._fields]
     for shape in kinds:
+        tests = (f"{'' if shape.listed else 'not '}wires.listed[k]", f"{'' if shape.adapts else 'not '}setup.adapts[k]")
+        test = " and ".join(text for text, needed in zip(tests, several, strict=True) if needed)
         if event in reads[shape].events:
             lines = call(event, shape, reads[shape])
-            test = f"if wires.listed[k] == {shape.listed} and setup.adapts[k] == {shape.adapts}:"
-            found += when(test, lines) if len(kinds) > 1 else lines
+            found += when(f"if {test}:", lines) if test else lines
     return found
 
 
-def walk(shapes: Shapes, reads: dict[Shape, Reads]) -> str:
+def walk(reads: dict[Shape, Reads]) -> str:
     """Return the kernel `learn`: the walk over the steps of a sample."""
 
     def steps(events: tuple[str, ...]) -> list[str]:
-        return [line for event in events for line in calls(event, shapes, reads)]
+        return [line for event in events for line in calls(event, reads)]
 
-    states = any(reads[shape].synapse for shape in shapes.hidden)
+    states = any(reads[shape].synapse for shape in reads)
     decays = ["decay_synapses(t, k, circuit, wires, setup, walk, address)"] if states else []
     hidden, end, readout = steps(BEFORE) + decays + steps(AFTER), steps(("sample_end",)), steps(("readout",))
     lines = [

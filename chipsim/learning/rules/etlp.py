@@ -10,7 +10,8 @@ class Etlp:
         dw_ij = -x_i[t] psi_j[t] L_j                        at every active event (j, t) and every trace that is not zero
         L_j = -b_j,label                                    fixed random b; the readout learns with its own error
 
-    Left out: everything that depends on the output. No weights are carried backward, one word per sample is broadcast.
+    Left out: everything that depends on the output, and the way through an adaptive threshold.
+    No weights are carried backward, one word per sample is broadcast.
     Source: Quintana et al. 2023, ETLP, arXiv 2301.08281; the projection of targets is DRTP's (Frenkel et al. 2019).
     """
 

@@ -10,7 +10,8 @@ class Sltt:
         dw_ij = -s_i[t-1] psi_j[t] L_j[t]                   at every active event (j, t) and every spike of the step before
         L_j[t] = sum_m w_jm psi_m[t+1] L_m[t+1]
 
-    Kept: the spatial path of the error. Left out: all memory of the potential (the trace is one step long) and what ssgd-online leaves out.
+    Kept: the spatial path of the error. Left out: all memory of potential and current (the trace is one step long) and what ssgd-online
+    leaves out.
     Source: Meng et al. 2023, Towards memory- and time-efficient backpropagation for training SNNs, arXiv 2302.14311.
     """
 

@@ -11,8 +11,9 @@ class SsgdOnline:
         L_j[t] = sum_m w_jm psi_m[t+1] L_m[t+1]             the error of the layer above one step later, when the spike acts
 
     Kept: the whole past of the inputs (x), the surrogate, the spatial path of the error. Left out: the error that reaches a neuron
-    through its own later potential (the tail of delta) and through recurrent projections. With a readout as only layer above, the
-    readout's own weights learn exactly.
+    through its own later potential (the tail of delta), through its own threshold where that adapts, and through projections that do
+    not lead toward the readout (recurrent, feedback). loihi-lif: x goes through the current first; that a spike of j sets its
+    potential to zero is left out. The readout's own weights learn exactly.
     Source: OTTT (Xiao et al. 2022, arXiv 2210.04195, equations 8 to 10) with the active band of SSGD (Perez-Nieves & Goodman 2021).
     """
 
