@@ -93,6 +93,7 @@ class Circuit(NamedTuple):
     groups: int
     first_slice: np.ndarray  # [P + 1] int64 slices of population p are first_slice[p] .. first_slice[p + 1]
     lut: np.ndarray  # [32] number: surrogate table, fixed point only
+    edge: np.ndarray  # [P] number: |V - theta| up to which the table reaches, in units of V; float: the box, in thresholds
     box: bool  # surrogate is the box
     learns: bool  # the active test is made and logs are kept
     scan: int  # when the active test is made (SCANS)

@@ -15,7 +15,7 @@ from chipsim.compiler.route import Routes
 from chipsim.compiler.wires import ints, offsets
 from chipsim.hardware import Chip
 from chipsim.kernels.fixed import OVERFLOWS, ROUNDINGS
-from chipsim.learning import is_online, step_loss
+from chipsim.learning import is_dense, is_online, step_loss
 from chipsim.learning.online.state import COUNTS
 from chipsim.network import Network
 from chipsim.state import CONSTANTS, PREDICATES, SCANS, Arithmetic, Circuit, Rules, Wires
@@ -112,6 +112,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         group_of=routes.group_of, groups=len(routes.home),
         first_slice=ints([0, *np.cumsum(per_population)]),
         lut=surrogate_table(learning, number, form.fixed),
+        edge=edges(plan, form, number),
         box=learning.surrogate == "box",
         learns=plan.learning,
         scan=SCANS[learning.scan],
@@ -183,6 +184,15 @@ def row_words(plan: Plan, k: int, slices: list[Slice]) -> np.ndarray:
     """Return the words of the rows that learning reads, [N_pre x slices of the target] int64; nothing without learning."""
     lists = [plan.lists(k, s.lo, s.hi).stored for s in slices if s.population == plan.network.ends[k][1]]
     return np.stack(lists, axis=1).ravel() if plan.learning else ints([])
+
+
+def edges(plan: Plan, form: Formats, number: type) -> np.ndarray:
+    """Return where the surrogate of each population ends, [P]: fixed, the band; float, where no band has cut it, the box itself."""
+    learning = plan.network.learning
+    if form.fixed:
+        return np.array(form.band, dtype=number)
+    ends = learning.half_width if is_dense(learning.rule) else np.inf
+    return np.full(len(form.band), ends, dtype=number)
 
 
 def surrogate_table(learning, number: type, fixed: bool) -> np.ndarray:

@@ -32,9 +32,10 @@ def _gain_fixed(u, band, lut, box):
     return code, np.int64(lut[code])
 
 
-def _gain_float(u, band, lut, box):
+def _gain_float(u, edge, lut, box):
+    """As in fixed point; edge: half width of the box in thresholds, infinite where the band has cut it already."""
     if box:
-        return np.int64(0), abs(u) * 0 + 1
+        return np.int64(0), abs(u) * 0 + (1 if abs(u) < edge else 0)
     return np.int64(0), 1 / (SHARPNESS * abs(u) + 1) ** 2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chipsim.errors import ConfigError, Problem
-from chipsim.learning import rule_of
+from chipsim.learning import is_dense, rule_of
 from chipsim.learning.language import Rule
 from chipsim.network.description import Network
 
@@ -66,7 +66,23 @@ def replay_problems(network: Network) -> list[Problem]:
     if rule.sharpness is not None and rule.loss != "step":
         limit = "the softmax of the class scores has none; it belongs to a loss per step"
         found.append(Problem(name, "learning.sharpness", rule.sharpness, limit, "learning.loss = 'step'"))
-    return found + form_problems(network)
+    return found + (dense_problems(network) if is_dense(rule.rule) else form_problems(network))
+
+
+def dense_problems(network: Network) -> list[Problem]:
+    """Return the options that a rule without a band does not follow."""
+    rule, name = network.learning, f'network "{network.name}"'
+    reasons = {
+        "scan": ("clocked", "evaluates every neuron in every step: there is nothing to scan for"),
+        "form": ("B", "is the reference of the others, in form B with gathered errors"),
+        "transport": ("gather", "is the reference of the others, in form B with gathered errors"),
+        "apply": ("after", "accumulates over the sample; writes in place are an option of ssgd-replay"),
+    }
+    return [
+        Problem(name, f"learning.{key}", getattr(rule, key), f"rule {rule.rule!r} {reason}", f"learning.{key} = {usual!r}")
+        for key, (usual, reason) in reasons.items()
+        if getattr(rule, key) != usual
+    ]
 
 
 def form_problems(network: Network) -> list[Problem]:

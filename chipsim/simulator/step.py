@@ -160,7 +160,7 @@ def remember(t, circuit, m, active, activity):
         for n in range(circuit.lo[p], circuit.hi[p]):
             if m.active[n]:
                 u = in_thresholds(wide(m.cells.potential[n]), circuit.theta[p])
-                code, gain = gain_of(u, circuit.band[p], circuit.lut, circuit.box)
+                code, gain = gain_of(u, circuit.edge[p], circuit.lut, circuit.box)
                 active.unit[end] = n
                 active.code[end] = code
                 active.gain[end] = gain
