@@ -105,11 +105,17 @@ def test_what_a_form_does_not_train_is_refused_by_name(key, value):
 
 
 def test_a_record_must_hold_ds():
-    """Form A: step (5 bits) + neuron (8) + ds (16) is 29 bits; a log word of 28 holds the code (6) but not ds."""
-    narrow = cs.load_chip("loihi1-ssgd", {"width.log_word.value": 28})
-    compile_network(cs.load_model("digits"), narrow)
+    """Form A: step (5 bits) + neuron (8) + ds (16) is 29 bits; 28 hold the code (6), but ds only with at most 127 neurons on a core."""
+    narrow, neurons = cs.load_chip("loihi1-ssgd", {"width.log_word.value": 28}), {}
+    for form in "BA":
+        image = compile_network(cs.load_model("digits", {"learning.form": form}), narrow)
+        neurons[form] = max(s.size for s in image.slices[1:])
+        assert all(m.limits["log_word_bits"][0] <= 28 for m in image.memory)
+    assert neurons["A"] <= 127 < neurons["B"] == 200
     with pytest.raises(CapacityError) as error:
-        compile_network(cs.load_model("digits", {"learning.form": "A"}), narrow)
+        compile_network(
+            cs.load_model("digits", {"learning.form": "A"}), cs.load_chip("loihi1-ssgd", {"width.log_word.value": 20})
+        )
     assert "log_word_bits" in str(error.value)
 
 

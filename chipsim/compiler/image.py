@@ -119,6 +119,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         predicate=PREDICATES[plan.chip.active_update if plan.chip else "received_input"],
         acc_bits=form.widths.gradient_accumulator,
         classes=populations[-1].size if plan.network.has_readout else 0,
+        ring=ints([plan.ring(s.population) for s in slices]),
         **form_arrays(plan, form, slices, number),
         step_loss=plan.learning and step_loss(learning),
         rule_counts=COUNTS if is_online(learning.rule) else 0,

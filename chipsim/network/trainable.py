@@ -1,4 +1,4 @@
-"""Which networks the rules train: replay any populations with an adjoint and any projections without delays; online rules chains."""
+"""Which networks the rules train: replay any populations with an adjoint and any dense or sparse projections; online rules chains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def rule_problems(network: Network) -> list[Problem]:
         return [p._replace(object=name, key="learning.rule") if p.object == "run" else p for p in error.problems]
     found = population_problems(network, online)
     for k in range(len(network.projection)):
-        found += projection_problems(network, k, ("dense",) if online else ("dense", "sparse"))
+        found += projection_problems(network, k, ("dense",) if online else ("dense", "sparse"), delays=not online)
     found += online_problems(network) if online else replay_problems(network)
     if found:
         found[0] = found[0]._replace(hint="it can be run forward: cs.simulate, or chipsim check --inference")
@@ -42,15 +42,21 @@ def population_problems(network: Network, online: bool) -> list[Problem]:
     return found
 
 
-def projection_problems(network: Network, k: int, kinds: tuple[str, ...]) -> list[Problem]:
-    """Return what of projection k its rule cannot train; kinds: of projections that it can."""
+def projection_problems(network: Network, k: int, kinds: tuple[str, ...], delays: bool) -> list[Problem]:
+    """Return what of projection k its rule cannot train; kinds: of projections that it can; delays: whether it can train these."""
     rule, name = network.learning.rule, f'network "{network.name}"'
     projection, where, key = network.projection[k], f"projection.{k}", network.names[k]
     found = []
     if projection.kind not in kinds:
         limit = f"rule {rule!r} trains {' and '.join(kinds)} projections ({key})"
+        if projection.kind == "conv":
+            limit += ": a kernel is shared, so its gradient would have to be summed between cores, which no rule here does"
         found.append(Problem(name, f"{where}.kind", projection.kind, limit))
-    if network.delays(k) is not None:
+    other = [f"learning.{n} = {v!r}" for n, v, usual in forms_of(network.learning) if v != usual]
+    if network.delays(k) is not None and delays and other:
+        limit = f"{' and '.join(other)} trains projections without delays ({key})"
+        found.append(Problem(name, f"{where}.delay", "delays", limit, "form B with gathered errors trains them"))
+    elif network.delays(k) is not None and not delays:
         found.append(Problem(name, f"{where}.delay", "delays", f"rule {rule!r} trains projections without delays ({key})"))
     if projection.mantissa:
         found.append(Problem(name, f"{where}.units", "mantissa", f"rule {rule!r} trains weights in thresholds ({key})"))
@@ -85,6 +91,11 @@ def dense_problems(network: Network) -> list[Problem]:
     ]
 
 
+def forms_of(learning) -> tuple[tuple[str, str, str], ...]:
+    """Return key, value and default of form and transport."""
+    return ("form", learning.form, "B"), ("transport", learning.transport, "gather")
+
+
 def form_problems(network: Network) -> list[Problem]:
     """Return what form A and pushed errors cannot train."""
     rule, name, found = network.learning, f'network "{network.name}"', []
@@ -116,7 +127,7 @@ def online_problems(network: Network) -> list[Problem]:
     if network.learning.loss == "score":
         limit = f"rule {rule!r} learns in every step of the sample: its loss is that of each step; class scores are known after the last"
         found.append(Problem(name, "learning.loss", "score", limit))
-    for key, given, usual in (("form", network.learning.form, "B"), ("transport", network.learning.transport, "gather")):
+    for key, given, usual in forms_of(network.learning):
         if given != usual:
             limit = f"rule {rule!r} learns in forward time: forms and transports are options of replay"
             found.append(Problem(name, f"learning.{key}", given, limit))
