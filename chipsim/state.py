@@ -93,12 +93,16 @@ class Circuit(NamedTuple):
     groups: int
     first_slice: np.ndarray  # [P + 1] int64 slices of population p are first_slice[p] .. first_slice[p + 1]
     lut: np.ndarray  # [32] number: surrogate table, fixed point only
+    edge: (
+        np.ndarray
+    )  # [P] number: |V - theta| where the surrogate ends: the band of fixed point, half_width in thresholds in float
     shape: int  # code of the surrogate (learning.surrogate.CODES)
     learns: bool  # the active test is made and logs are kept
     scan: int  # when the active test is made (SCANS)
     predicate: int  # what an active update is (PREDICATES)
     acc_bits: int  # width of the gradient accumulator
     classes: int  # neurons of the readout (the last population); 0: there is none
+    ring: np.ndarray  # [S] int64 largest delay of the projections onto the population of a slice
     form_a: bool  # weights learn in form A: ds meets traces
     push: bool  # errors are pushed as ds
     keep: (
@@ -171,6 +175,7 @@ class Errors(NamedTuple):
 
     delta: np.ndarray  # [N] number: derivative with respect to what arrives; delta[t - 1] of the paper while step t is replayed
     second: np.ndarray  # [N] number: second backward variable of the model (neurons.contract.Model.adjoint)
+    past: np.ndarray  # [R, N] number: deltas of the steps t + 1 .. t + R, that of step t at t mod R; R: largest delay
     eps: np.ndarray  # [N] number: error received for the active events of this step
     error: np.ndarray  # [N] number: error of an active event of this step
     gain: np.ndarray  # [N] number: its surrogate derivative; 0: no active event (readout: not 0 if an error is due)
@@ -266,7 +271,8 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
         Lines(zeros(neurons), bools(neurons), zeros(widest), bools(widest), zeros(slots), bools(slots)),
         SpikeLog(ints(capacity), zeros(capacity), ints(index)),
         ActiveLog(ints(capacity), zeros(capacity), ints(capacity), zeros(capacity if circuit.form_a else 0), ints(index)),
-        Errors(*(zeros(neurons) for _ in range(5)), bools(neurons), zeros(neurons), zeros(classes),
+        Errors(zeros(neurons), zeros(neurons), zeros(int(circuit.ring.max(initial=0)), neurons),
+               *(zeros(neurons) for _ in range(3)), bools(neurons), zeros(neurons), zeros(classes),
                zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons),
                ints(slices), bools(len(circuit.row_words))),
         Forms(zeros(neurons), ints(neurons), ints(slices), np.cumsum(fan) - fan, *(zeros(int(fan.sum())) for _ in range(3))),

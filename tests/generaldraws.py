@@ -57,12 +57,20 @@ def projection(rng: np.random.Generator, net: list[general.Population], pre: int
     return general.Projection(pre, post, weights, mask)
 
 
+def late(rng: np.random.Generator, q: general.Projection) -> general.Projection:
+    """Return a projection with delays, three times of four."""
+    most = int(rng.choice([0, 1, 3, 6]))
+    return q._replace(delays=rng.integers(0, most + 1, q.mask.shape)) if most else q
+
+
 def draw(seed: int, kinds: tuple[str, ...] = KINDS, **options) -> tuple[general.Net, cs.Network, np.ndarray, np.ndarray]:
     """Return a network for the oracle, the same for chipsim, its input [T, B, N] and labels [B].
 
-    options: of the oracle's Net (readout, surrogate, half_width, regularisers, sharpness) and `learning`, more keys of chipsim's.
+    delays: whether projections have some. options: of the oracle's Net (readout, surrogate, half_width, regularisers, sharpness) and
+    `learning`, more keys of chipsim's.
     """
     rng = np.random.default_rng(seed)
+    delays = options.pop("delays", False)
     learning, hidden = options.pop("learning", {}), rng.choice(kinds, int(rng.integers(1, 4)))
     tau, classes, size = float(rng.uniform(2, 15)), int(rng.integers(2, 5)), int(rng.integers(2, 9))
     drawn = [population(rng, str(kind), f"h{n}") for n, kind in enumerate(hidden)]
@@ -74,6 +82,8 @@ def draw(seed: int, kinds: tuple[str, ...] = KINDS, **options) -> tuple[general.
     options = {"readout": ("max", "sum")[rng.integers(2)], "surrogate": ("paper", "box", "triangle")[rng.integers(3)],
                "half_width": float(rng.choice([0.2, 0.5, 0.9, 2.0]))} | options  # fmt: skip
     net = general.Net(tuple(mine), tuple(projection(rng, mine, a, b) for a, b in ends(rng, len(hidden))), **options)
+    if delays:
+        net = net._replace(projections=tuple(late(np.random.default_rng([seed, k]), q) for k, q in enumerate(net.projections)))
     steps, batch = int(rng.integers(4, 25)), int(rng.integers(1, 4))
     x = (rng.random((steps, batch, size)) < rng.uniform(0.1, 0.5)).astype(np.uint8)
     last = {"name": "out", "neuron": "leaky-readout", "size": classes, "tau_ms": tau, "readout": net.readout}
@@ -90,7 +100,8 @@ def described(net: general.Net, told: list[dict], steps: int, learning: dict) ->
     rules = {"surrogate": net.surrogate, "half_width": net.half_width, "regularisers": net.regularisers} | learning
     rules |= {} if net.sharpness is None else {"loss": "step", "sharpness": net.sharpness}
     made = cs.Network(steps=steps, population=told, projection=projections, learning=rules)
-    return made.with_weights({f"k{k}": q.weights for k, q in enumerate(net.projections)})
+    made = made.with_weights({f"k{k}": q.weights for k, q in enumerate(net.projections)})
+    return made.with_delays({f"k{k}": q.delays for k, q in enumerate(net.projections) if q.delays is not None})
 
 
 def lively(seed: int, kinds: tuple[str, ...] = KINDS, **options) -> tuple:

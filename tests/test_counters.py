@@ -284,6 +284,6 @@ def test_a_sample_without_active_events_teaches_the_readout_only(room):
 
 def test_events_are_those_of_the_semantics_page():
     text = (Path(__file__).parent.parent / "docs" / "semantics.md").read_text()
-    rows = re.findall(r"^\| (forward|backward|update) \| (forward|replay) \| ([^|]+) \|", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| (forward|backward|update) \| (forward|replay|walk) \| ([^|]+) \|", text, flags=re.MULTILINE)
     listed = [(phase, stage, event.strip()) for phase, stage, events in rows for event in events.split(",")]
     assert sorted(set(listed)) == sorted(EVENTS) and len(rows) > 30

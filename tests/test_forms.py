@@ -15,8 +15,10 @@ from test_general_gradients import assert_equal
 from test_training_equal import cases
 
 import chipsim as cs
-from chipsim.compiler import compile_network
+from chipsim.compiler import compile_network, field_rows
+from chipsim.counters import ROW
 from chipsim.errors import CapacityError, ConfigError
+from chipsim.simulator.links import LinkTable
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 FREE = {"deadline": None, "database": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
@@ -105,12 +107,39 @@ def test_what_a_form_does_not_train_is_refused_by_name(key, value):
 
 
 def test_a_record_must_hold_ds():
-    """Form A: step (5 bits) + neuron (8) + ds (16) is 29 bits; a log word of 28 holds the code (6) but not ds."""
-    narrow = cs.load_chip("loihi1-ssgd", {"width.log_word.value": 28})
-    compile_network(cs.load_model("digits"), narrow)
+    """Form A: step (5 bits) + neuron (8) + ds (16) is 29 bits; 28 hold the code (6), but ds only with at most 127 neurons on a core."""
+    narrow, neurons = cs.load_chip("loihi1-ssgd", {"width.log_word.value": 28}), {}
+    for form in "BA":
+        image = compile_network(cs.load_model("digits", {"learning.form": form}), narrow)
+        neurons[form] = max(s.size for s in image.slices[1:])
+        assert all(m.limits["log_word_bits"][0] <= 28 for m in image.memory)
+    assert neurons["A"] <= 127 < neurons["B"] == 200
     with pytest.raises(CapacityError) as error:
-        compile_network(cs.load_model("digits", {"learning.form": "A"}), narrow)
+        compile_network(
+            cs.load_model("digits", {"learning.form": "A"}), cs.load_chip("loihi1-ssgd", {"width.log_word.value": 20})
+        )
     assert "log_word_bits" in str(error.value)
+
+
+@pytest.mark.parametrize("form, transport", OTHER)
+def test_packets_load_the_links_they_take(form, transport):
+    """Over all links: the counted hops of every step, of errors and of copies."""
+    where = {"hidden1": [3, 60], "hidden2": [40, 9], "out": [7, 90]}
+    told = {"learning.form": form, "learning.transport": transport, "population.hidden1.size": 30, "population.hidden2.size": 20}
+    network = cs.load_model("digits", told).but(placement={"strategy": "manual", "cores": where})
+    image = compile_network(network, cs.load_chip("loihi1-ssgd"))
+    kernels = trainbridge.bridge.Kernels(image, [6, 5, 5], 1)
+    seen = np.random.default_rng(1).random((30, 64)) < 0.15
+    kernels.run([np.flatnonzero(row).tolist() for row in seen], 3)
+    activity = type(kernels.work.activity)(*(a[None] for a in kernels.work.activity))
+    loads, counters = LinkTable(image).loads(activity, True), kernels.counters()
+    for load, key, axes in (
+        (loads.replay, ("backward", "replay"), "error_hops_{}"),
+        (loads.copies, ("update", "replay"), "hops_{}"),
+    ):
+        rows = [ROW[(*key, axes.format(axis))] for axis in "xy"]
+        assert load[0].sum(axis=1).tolist() == counters.counts[0, rows].sum(axis=(0, 2)).tolist()
+    assert loads.replay.any() and loads.copies.any() == (transport == "push")
 
 
 def trained(form, transport, **more):
@@ -140,3 +169,15 @@ def test_each_form_has_its_price():
         assert (back["mark_packets"] > 0) == (back["rows_gathered"] > 0) == (transport == "gather")
         assert (table["update"]["copy_writes"] > 0) == (transport == "push")
         assert back["barriers"] == 60 * 29 * (2 if form == "A" else 1)
+
+
+def test_every_stored_number_is_told():
+    image = compile_network(
+        cs.load_model("digits", {"learning.form": "A", "learning.transport": "push"}), cs.load_chip("loihi1-ssgd")
+    )
+    rows = {(row["of"], row["field"]): (row["bits"], row["fraction"], row["signed"]) for row in field_rows(image)}
+    assert rows["hidden1", "trace"] == (12, 8, False) and rows["hidden2", "pushed error"] == (16, 10, True)
+    assert ("hidden1", "pushed error") not in rows and (
+        "hidden1",
+        "delta",
+    ) not in rows  # its input is at the host; ds is all that is kept

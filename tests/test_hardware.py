@@ -134,7 +134,8 @@ def test_loihi1_ssgd_is_loihi1_plus_assumptions():
     assert chip.energy["backward.rows_skipped"].value == 0
     unpriced = PRICED - set(chip.energy)
     assert unpriced == {"forward.inputs_injected", "forward.packets_in", "forward.barriers", "backward.packets_in",
-                        "backward.barriers", "update.barriers", "update.optimiser_updates", "update.trace_updates"}  # fmt: skip
+                        "backward.barriers", "update.barriers", "update.packets_in", "update.optimiser_updates",
+                        "update.trace_updates"}  # fmt: skip
 
 
 def test_toy_prices_every_event_and_holds_the_test_network():

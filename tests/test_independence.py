@@ -212,3 +212,24 @@ def test_online_rules_do_not_depend_on_placement(rule):
         )
     one = found["in-order"]
     assert all(other == one for other in found.values()) and one[2] > 0
+
+
+@pytest.mark.parametrize(
+    "learning",
+    [{"form": "A"}, {"transport": "push"}, {"form": "A", "transport": "push", "loss": "step"}],
+    ids=["A", "push", "A, push, step"],
+)
+def test_forms_of_replay_do_not_depend_on_placement_or_threads(learning):
+    """Sums that do not depend on the cut either: of form A with traces all but decays and impulses, which each core makes for itself."""
+    runs = trained({f"learning.{key}": value for key, value in learning.items()}, {})
+    first = runs["in-order"]
+    assert_learned(first)
+    own = {"trace_decays", "trace_updates"} if "form" in learning else set()
+    own |= {"packets_in"} if "transport" not in learning else set()
+    update = [e for e in ALWAYS_EQUAL["update"].split() if "hops" not in e]
+    for run in runs.values():
+        assert_same(first, run)
+        backward = [e for e in ALWAYS_EQUAL["backward"].split() if e not in own]
+        backward = [e for e in backward if e != "active_log_entries"] if "loss" in learning else backward
+        groups = {"forward": ALWAYS_EQUAL["forward"], "backward": " ".join(backward), "update": " ".join(update)}
+        assert sums(run, groups) == sums(first, groups)

@@ -27,7 +27,9 @@ REFUSED = {
     "refractory": (dict(hidden={**LOIHI, "neuron": "refractory-lif", "period": 2}), "'refractory-lif'"),
     "reset": (dict(hidden={**LOIHI, "neuron": "reset-lif", "interval": 5}), "'reset-lif'"),
     "mantissas": (dict(hidden=LOIHI, first={"units": "mantissa", "init": "integers", "low": 0, "high": 9}), "projection.0.units"),
-    "delays": (dict(first={"delay": 2}), "projection.0.delay"),
+    "delays, form A": (dict(first={"delay": 2}, learning={"form": "A"}), "projection.0.delay"),
+    "delays, push": (dict(first={"delay": 2}, learning={"transport": "push"}), "projection.0.delay"),
+    "delays, online": (dict(first={"delay": 2}, learning={"rule": "eprop"}), "projection.0.delay"),
     "threshold": (dict(hidden={**LOIHI, "vth": 300}), "population.h.vth = 300"),
     "analytic": (dict(hidden=LOIHI, learning={"scan": "analytic"}), "learning.scan = 'analytic'"),
 }  # fmt: skip
@@ -49,7 +51,7 @@ def test_a_convolution_is_refused_by_name():
         population=image,
         projection=[{"pre": "in", "post": "h", "kind": "conv", "kernel": [3, 3]}, {"pre": "h", "post": "out"}],
     )
-    with pytest.raises(ConfigError, match="projection.0.kind = 'conv'"):
+    with pytest.raises(ConfigError, match="projection.0.kind = 'conv'.*summed between cores"):
         compile_network(net, None)
 
 
@@ -57,7 +59,7 @@ def test_a_readout_in_the_middle_is_refused_and_all_problems_are_told():
     middle = [{"name": "in", "neuron": "input", "size": 6}, {**OUT, "name": "early"}, HIDDEN, OUT]
     ways = [{"pre": "in", "post": "early"}, {"pre": "in", "post": "h", "delay": 1}, {"pre": "h", "post": "out"}]
     with pytest.raises(ConfigError) as error:
-        compile_network(network(population=middle, projection=ways), None)
+        compile_network(network(population=middle, projection=ways, learning={"form": "A"}), None)
     assert "population.early.neuron" in str(error.value) and "projection.1.delay" in str(error.value)
 
 

@@ -68,7 +68,8 @@ def cases(draw, **forms):
         learning["sharpness"] = draw(st.sampled_from([None, 1, 10, 64]))
     regularisers = draw(st.sampled_from(REGULARISERS))
     seed = draw(st.integers(0, 2**32 - 1))
-    _, network, x, y = generaldraws.draw(seed, kinds, learning=learning, regularisers=regularisers)
+    delays = not forms and draw(st.booleans())
+    _, network, x, y = generaldraws.draw(seed, kinds, learning=learning, regularisers=regularisers, delays=delays)
     if regularisers is not None and learning["delta_fraction"] < 10:
         network = network.but(learning={**network.learning.model_dump(), "delta_fraction": 10})
     where, cores = {}, chip.mesh.cores
@@ -99,6 +100,8 @@ def test_random_networks_train_as_the_reference_does():
             set(p.neuron for p in network.population)
             | {network.learning.scan, network.learning.apply, network.learning.loss, chip.axons, chip.arithmetic.decay}
         )
+        if any(network.delays(k) is not None for k in range(len(network.projection))):
+            found.update({f"delays {network.learning.apply}", "delays"})
         homes = [s.core for s in image.slices]
         found.update({"networks"} | ({"shared"} if len(set(homes)) < len(homes) else set()))
 
@@ -119,6 +122,8 @@ def test_random_networks_train_as_the_reference_does():
         "inplace",
         "score",
         "step",
+        "delays after",
+        "delays inplace",
     )
     assert min(found[name] for name in names) >= 10, found
     assert min(found[f"replay {e}"] for e in ("row_adds", "gather_adds", "error_packets", "rows_skipped", "writes")) >= 30, found

@@ -44,14 +44,14 @@ def projection(image: ChipImage, k: int) -> dict:
     """Return projection k for the reference, with the network's own weights rounded here."""
     network, (pre, post) = image.network, image.network.ends[k]
     spec, mask, top = network.projection[k], network.mask(k), 2 ** (network.learning.weight_bits - 1) - 1
-    weights = network.weights[network.names[k]].tolist()
+    weights, late = network.weights[network.names[k]].tolist(), network.delays(k)
     rounded = [[max(-top, min(top, round(w * 2.0 ** fraction(image, k)))) for w in row] for row in weights]
     found = {"pre": pre, "post": post, "kind": spec.kind, "exponent": image.formats.exponent[k], "message_bits": 0,
              "loihi": network.population[post].neuron == "loihi-lif", "units": "threshold", "sign": None, "weight_bits": 8}  # fmt: skip
     if spec.kind == "dense":
-        return found | {"weights": rounded, "delays": None}
-    listed = [[int(i), int(j), rounded[i][j], 0] for i, j in np.argwhere(mask)]
-    return found | {"synapses": listed, "delayed": False}
+        return found | {"weights": rounded, "delays": None if late is None else late.tolist()}
+    listed = [[int(i), int(j), rounded[i][j], 0 if late is None else int(late[i, j])] for i, j in np.argwhere(mask)]
+    return found | {"synapses": listed, "delayed": late is not None}
 
 
 def describe(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict, dict]:
@@ -64,15 +64,16 @@ def describe(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict
            "populations": [population(image, p) for p in count],
            "projections": [projection(image, k) for k in range(len(network.projection))]}  # fmt: skip
     synapses = [
-        [(i, j, 0) for i, row in enumerate(p["weights"]) for j in range(len(row))]
-        if p["kind"] == "dense" else [(i, j, 0) for i, j, _, _ in p["synapses"]] for p in net["projections"]
+        [(i, j, p["delays"][i][j] if p["delays"] else 0) for i, row in enumerate(p["weights"]) for j in range(len(row))]
+        if p["kind"] == "dense" else [(i, j, d) for i, j, _, d in p["synapses"]] for p in net["projections"]
     ]  # fmt: skip
     routed = {
         "steps": network.steps, "predicate": chip.active_update, "axons": chip.axons, "decay": modes.decay,
         "mesh": {name: getattr(chip.mesh, name) for name in ("tiles_x", "tiles_y", "cores_per_tile", "host_tile")},
         "populations": net["populations"], "widths": {name: chip.width(name) if name in chip.widths else 0 for name in WIDTHS},
         "projections": [{"pre": p["pre"], "post": p["post"], "kind": p["kind"], "synapses": s, "weight_bits": learning.weight_bits,
-                         "max_delay": None, "kernel_weights": 0} for p, s in zip(net["projections"], synapses, strict=True)],
+                         "max_delay": max(d for _, _, d in s) if network.delays(k) is not None else None,
+                         "kernel_weights": 0} for k, (p, s) in enumerate(zip(net["projections"], synapses, strict=True))],
         "slices": [{"population": s.population, "core": s.core, "lo": s.lo, "hi": s.hi} for s in image.slices],
     }  # fmt: skip
     last, f, terms = len(network.population) - 1, form.v_fraction, learning.regularisers
@@ -167,6 +168,7 @@ def learning_memory(image: ChipImage, trainer) -> dict[int, tuple[int, ...]]:
         kinds = [p for (p, _), home in trainer.home.items() if home == core]
         hidden = [p for p in kinds if p != trainer.last]
         words = sum((2 if p == trainer.last or trainer.kinds[p] in TWO else 1) - forgets for p in kinds)
+        words += sum(trainer.rings[p] for p in kinds)
         words += sum(out[p] for p in hidden) if trainer.push else 0
         partial = sum(out[p] if trainer.push else 1 for p in hidden) * chip.width("partial_error")
         kept = sum(len(row.synapses) for row in rows) if trainer.rule["apply"] == "after" else 0

@@ -11,7 +11,7 @@ from chipsim.compiler.place import memories, place
 from chipsim.compiler.plan import Plan, Slice
 from chipsim.compiler.propose import Proposal, propose
 from chipsim.compiler.quantize import formats, unit_problems
-from chipsim.compiler.require import require
+from chipsim.compiler.require import numerics_problems, require
 from chipsim.compiler.route import route
 from chipsim.compiler.stored import flat_weights
 from chipsim.compiler.wires import wires_of
@@ -21,7 +21,7 @@ from chipsim.network import Network
 
 __all__ = [
     "ChipImage", "CoreMemory", "Plan", "Proposal", "Slice", "compile_network", "field_rows", "fit", "memory_rows", "memory_summary",
-    "propose", "quantization",
+    "numerics_problems", "propose", "quantization",
 ]  # fmt: skip
 
 
@@ -40,8 +40,9 @@ def compile_network(
 
     Raises:
         CapacityError: the network does not fit, or the chip lacks what the rule or a neuron needs; names object, number and limit.
-        ConfigError: a number format is impossible, or the rule does not train such a network.
+        ConfigError: a number format is impossible, or the rule does not train such a network or not in these numerics.
     """
+    raise_all(numerics_problems(network, numerics) if learn else [])
     plan, slices = fit(network, chip, learn)
     weights = network.initial_weights(network.seed if seed is None else seed)
     form = formats(network, weights, chip, numerics, fractions)

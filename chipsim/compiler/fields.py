@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chipsim.hardware.tables import Arithmetic
+from chipsim.kernels.fixed import TRACE_BITS, TRACE_FRACTION
 from chipsim.learning.policies import policy_of
 
 if TYPE_CHECKING:
     from chipsim.compiler.image import ChipImage
+    from chipsim.network import Population
 
 OVERFLOW = {"v": "overflow_v", "adaptation": "overflow_v", "u": "overflow_u"}
 
@@ -56,13 +58,30 @@ def learning_rows(image: ChipImage) -> list[dict[str, Any]]:
         found += [{
             "of": population.name, "field": name, "bits": widths.delta, "fraction": image.formats.delta_fraction[p],
             "signed": True, "overflow": "saturate", "rounding": "toward-zero, stepped",
-        } for name in population.model.adjoint]  # fmt: skip
+        } for name in kept_of(image, population)]  # fmt: skip
     for k, name in enumerate(image.network.names if image.network.learning.apply == "after" else ()):
         found.append({
             "of": name, "field": "gradient accumulator", "bits": widths.gradient_accumulator,
             "fraction": image.formats.delta_fraction[image.formats.ends[k][1]], "signed": True, "overflow": "saturate",
             "rounding": "none",
         })  # fmt: skip
+    return found + form_rows(image)
+
+
+def kept_of(image: ChipImage, population: Population) -> list[str]:
+    """Return the backward variables that replay keeps: with form A and push not delta itself."""
+    return [name for name in population.model.adjoint if not (name == "delta" and image.circuit.form_a and image.circuit.push)]
+
+
+def form_rows(image: ChipImage) -> list[dict[str, Any]]:
+    """Return what form A and pushed errors store per projection: presynaptic traces, errors at the presynaptic homes."""
+    found, how = [], {"overflow": "saturate", "rounding": "toward-zero, stepped"}
+    for name, (pre, _) in zip(image.network.names, image.formats.ends, strict=True):
+        if image.circuit.form_a:
+            found.append({"of": name, "field": "trace", "bits": TRACE_BITS, "fraction": TRACE_FRACTION, "signed": False, **how})
+        if image.circuit.push and pre:
+            bits, fraction = image.formats.widths.delta, image.formats.delta_fraction[pre]
+            found.append({"of": name, "field": "pushed error", "bits": bits, "fraction": fraction, "signed": True, **how})
     return found
 
 

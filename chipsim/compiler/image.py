@@ -125,12 +125,14 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         group_of=routes.group_of, groups=len(routes.home),
         first_slice=ints([0, *np.cumsum(per_population)]),
         lut=surrogate_table(learning, number, form.fixed),
+        edge=edges(plan, form, number),
         shape=surrogate_code(learning),
         learns=plan.learning,
         scan=SCANS[learning.scan],
         predicate=PREDICATES[plan.chip.active_update if plan.chip else "received_input"],
         acc_bits=form.widths.gradient_accumulator,
         classes=populations[-1].size if plan.network.has_readout else 0,
+        ring=ints([plan.ring(s.population) for s in slices]),
         **form_arrays(plan, form, slices, number),
         step_loss=plan.learning and step_loss(learning),
         rule_counts=COUNTS if is_online(learning.rule) else 0,
@@ -202,6 +204,13 @@ def row_words(plan: Plan, k: int, slices: list[Slice], state: bool) -> np.ndarra
     lists = [plan.lists(k, s.lo, s.hi) for s in slices if s.population == plan.network.ends[k][1]]
     bits, word = plan.write_state if state else 0, plan.width("synapse_word", 64)
     return np.stack([one.stored + up(one.synapses * bits, word) for one in lists], axis=1).ravel()
+
+
+def edges(plan: Plan, form: Formats, number: type) -> np.ndarray:
+    """Return where the surrogate of each population ends, [P]: the band of fixed point; in float half_width, in thresholds."""
+    if form.fixed:
+        return np.array(form.band, dtype=number)
+    return np.full(len(form.band), plan.network.learning.half_width, dtype=number)
 
 
 def surrogate_table(learning, number: type, fixed: bool) -> np.ndarray:

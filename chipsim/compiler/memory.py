@@ -92,11 +92,12 @@ def learning_bits(plan: Plan, p: int, n: int, synapses: int, loss: bool) -> dict
     population, last = plan.network.population[p], p == len(plan.network.population) - 1
     words, inplace = plan.chip.limit("log_words_per_core") if plan.chip else 0, plan.network.learning.apply == "inplace"
     delta, partial = plan.width("delta", 16), plan.width("partial_error", 32)
+    kept = plan.ring(p) * delta  # for synapses with delays
     backward, sums = error_words(plan, p, max(1, len(population.model.adjoint)))
     return {
         "logs": words * plan.width("log_word", 32),
         "gradient_accumulators": 0 if inplace else synapses * plan.width("gradient_accumulator", 24),
-        "error_state": n * (backward * delta + (delta if last else sums * partial)),
+        "error_state": n * (kept + backward * delta + (delta if last else sums * partial)),
         "loss": losses_bits(population.size) if last and loss else 0,
     }
 

@@ -10,6 +10,7 @@ from chipsim.compiler.lists import Lists, Widths, digits, lists
 from chipsim.compiler.stored import MANTISSA_BITS
 from chipsim.compiler.synapses import Synapses, synapses_of
 from chipsim.hardware import Chip
+from chipsim.learning import is_online
 from chipsim.learning.policies import state_bits
 from chipsim.network import Network
 
@@ -65,6 +66,11 @@ class Plan:
     def out_of(self, p: int) -> list[int]:
         """Return the projections that start at population p."""
         return [k for k, (pre, _) in enumerate(self.network.ends) if pre == p]
+
+    def ring(self, p: int) -> int:
+        """Return how many deltas of later steps replay needs beside the current one: the largest delay onto population p."""
+        late = max((self.synapses[k].depth - 1 for k in self.into(p)), default=0)
+        return max(0, late) if self.learning and not is_online(self.network.learning.rule) else 0
 
     def weight_bits(self, k: int) -> int:
         """Return the stored bits of a weight of projection k."""

@@ -12,7 +12,7 @@ import numpy as np
 from chipsim.compiler.stored import MANTISSA_BITS, NO_ERRORS, WeightErrors, weight_errors
 from chipsim.errors import CapacityError, ConfigError, Problem, raise_all
 from chipsim.hardware import Chip
-from chipsim.learning import is_online, rule_of
+from chipsim.learning import is_dense, is_online, rule_of
 from chipsim.learning.formats import accumulator_fractions
 from chipsim.network import Network
 from chipsim.neurons import model
@@ -129,7 +129,7 @@ def formats(
         constants=constants, theta=theta, ends=tuple(network.ends),
         weight_fraction=tuple(s.fraction for s in scales), exponent=tuple(s.exponent for s in scales),
         unit=tuple(s.unit for s in scales),
-        band=tuple(band_of(rule.half_width, t, widths.membrane if fixed else 0) if t else 0.0 for t in theta),
+        band=tuple(band_of(reach_of(rule), t, widths.membrane if fixed else 0) if t else 0.0 for t in theta),
         errors=tuple(
             weight_errors(network, k, weights[name], scales[k].unit, top) if fixed or network.projection[k].mantissa else NO_ERRORS
             for k, name in enumerate(network.names)
@@ -220,6 +220,11 @@ def band_of(half_width: float, theta: float, membrane: int) -> float:
     if not membrane:
         return half_width * theta
     return float(1 << (membrane + 1)) if math.isinf(half_width) else float(round(half_width * theta))
+
+
+def reach_of(learning) -> float:
+    """Return the half width of the band in thresholds; infinite under a rule that has none."""
+    return math.inf if is_dense(learning.rule) else learning.half_width
 
 
 def width_problems(network: Network, widths: Widths, fraction: int, chip: Chip | None) -> list[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chipsim.errors import CapacityError, Problem, raise_all
 from chipsim.hardware import Chip
-from chipsim.learning import rule_of
+from chipsim.learning import is_dense, rule_of
 from chipsim.network import Network, rule_problems
 
 
@@ -30,6 +30,15 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
             hint = "use a chip with a learning extension (loihi1-ssgd), or --what-if to add the assumed one"
             found.append(Problem(f'chip "{chip.name}"', "capabilities", ", ".join(chip.capabilities) or "none", limit, hint))
     raise_all(found, CapacityError)
+
+
+def numerics_problems(network: Network, numerics: str) -> list[Problem]:
+    """Return why the rule does not run in these numerics."""
+    rule = network.learning.rule
+    if numerics != "fixed" or not is_dense(rule):
+        return []
+    limit = f"rule {rule!r} is the dense float reference: its surrogate has no band that a table of fixed point could cover"
+    return [Problem("run", "numerics", numerics, limit, "float numerics, or rule ssgd-replay")]
 
 
 def weightless_problems(network: Network) -> list[Problem]:

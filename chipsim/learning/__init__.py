@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RULES = {  # name -> module with the object RULE
     "ssgd-replay": "chipsim.learning.rules.ssgd_replay",
+    "bptt": "chipsim.learning.rules.bptt",
     "ssgd-online": "chipsim.learning.rules.ssgd_online",
     "ssgd-deferred": "chipsim.learning.rules.ssgd_deferred",
     "sltt": "chipsim.learning.rules.sltt",
@@ -118,6 +119,11 @@ def is_online(name: str) -> bool:
 def step_loss(learning) -> bool:
     """Return whether a rule that is replayed takes the loss of every step in place of that of the class scores."""
     return learning.loss == "step" and not is_online(learning.rule)
+
+
+def is_dense(name: str) -> bool:
+    """Return whether a rule evaluates every hidden neuron in every step (in float numerics only)."""
+    return getattr(rule_object(name), "dense", False)
 
 
 def forms(learning) -> bool:

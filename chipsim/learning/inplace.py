@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import inner
 from chipsim.kernels.fixed import wide
+from chipsim.learning.ssgd import due
 from chipsim.learning.writes import change, draws
 
 
@@ -45,11 +46,12 @@ def write_lists(t, k, circuit, wires, weights, how, address, work):
         read = -1  # slice whose part of the row was written last: targets ascend
         for x in range(wires.list_start[wires.first_row[k] + i], wires.list_start[wires.first_row[k] + i + 1]):
             j = first + wires.list_post[x]
-            if e.delta[j] != 0:
+            delta = due(t, x, j, wires, e)
+            if delta != 0:
                 s = circuit.slice_of[j]
                 if s != read:
                     a.visits[t, s] += circuit.row_words[circuit.rows[k] + i * slices + s - low]
                     read = s
                 a.evaluations[t, s] += 1
                 a.draws[t, s] += 1 if draws(how.policy) else 0
-                a.writes[t, s] += change(wires.list_weight[x], wide(e.delta[j]), t, k, weights, how, address)
+                a.writes[t, s] += change(wires.list_weight[x], wide(delta), t, k, weights, how, address)

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class Replayed(NamedTuple):
-    """A rule that walks the logs of a sample in reverse. needs: chip capabilities; kernels: module with `replay`."""
+    """A rule that walks the logs of a sample in reverse. needs: chip capabilities; kernels: module with `replay`.
+
+    dense: there is no band, every hidden neuron is evaluated in every step; in float numerics only.
+    """
 
     name: str
     doc: str
@@ -17,6 +20,7 @@ class Replayed(NamedTuple):
     unit: str = "gradient"
     trains_hidden: bool = True
     trains_readout: bool = True
+    dense: bool = False
 
     @property
     def title(self) -> str:

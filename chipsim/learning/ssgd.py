@@ -8,8 +8,9 @@ Replay step t = T-1 .. 1 (docs/semantics.md section 5; Perez-Nieves & Goodman 20
     eps_i   <- sum_j w_ij delta_j              for every logged active event (i, t-1): the error of the next replay step, summed over
                                                all projections that leave i
 
-delta is the derivative of the loss with respect to what arrives at a neuron (loihi-lif: mu). Only logged events and non-zero deltas
-are touched. Truncating g outside the band is the only approximation; resets are detached. `simulator.replay` runs these steps.
+A synapse of delay d takes the delta of step t + d. delta is the derivative of the loss with respect to what arrives at a neuron
+(loihi-lif: mu). Only logged events and non-zero deltas are touched. Truncating g outside the band is the only approximation; resets are
+detached. `simulator.replay` runs these steps.
 """
 
 from __future__ import annotations
@@ -50,6 +51,13 @@ def clear_errors(t, circuit, active, e):
     """Forget the errors of the neurons that are active in step t: new ones are on their way."""
     for r in range(active.start[t * len(circuit.lo)], active.start[(t + 1) * len(circuit.lo)]):
         e.eps[active.unit[r]] = 0
+
+
+@inner
+def due(t, x, j, wires, e):
+    """Return the delta that a spike of step t - 1 meets over synapse x onto neuron j: that of the step in which it arrives."""
+    d = wires.list_delay[x]
+    return e.delta[j] if d == 0 else e.past[(t + d) % len(e.past), j]
 
 
 @inner
@@ -105,11 +113,12 @@ def add_lists(t, k, circuit, wires, gradient, spikes, e, a):
         i = spikes.unit[r] - circuit.lo[source]
         for x in range(wires.list_start[wires.first_row[k] + i], wires.list_start[wires.first_row[k] + i + 1]):
             j, n = first + wires.list_post[x], wires.list_weight[x]
-            if e.delta[j] != 0:
+            delta = due(t, x, j, wires, e)
+            if delta != 0:
                 s = circuit.slice_of[j]
                 e.dirty[circuit.rows[k] + i * slices + s - low] = True
                 a.row_adds[t, s] += 1
-                gradient[n] = saturate(wide(gradient[n]) + scaled(e.delta[j], spikes.value[r]), circuit.acc_bits)
+                gradient[n] = saturate(wide(gradient[n]) + scaled(delta, spikes.value[r]), circuit.acc_bits)
 
 
 @inner
@@ -123,7 +132,8 @@ def gather_lists(t, k, circuit, wires, weights, active, e, a):
         total = wide(e.delta[n]) * 0
         for x in range(wires.list_start[row], wires.list_start[row + 1]):
             j = first + wires.list_post[x]
-            if e.delta[j] != 0:
+            delta = due(t, x, j, wires, e)
+            if delta != 0:
                 a.gather_adds[t, circuit.slice_of[j]] += 1
-                total += wide(weights[wires.list_weight[x]]) * wide(e.delta[j])
+                total += wide(weights[wires.list_weight[x]]) * wide(delta)
         e.eps[n] += to_error(total, circuit.back[k], circuit.unit[k])

@@ -22,18 +22,18 @@ SHARPNESS = 100.0
 
 
 def paper(d, half_width):
-    """Return g; d: number or array of distances below half_width."""
+    """Return g; d: number or array of distances; a rule without a band meets those beyond half_width too."""
     return 1 / (SHARPNESS * d + 1) ** 2
 
 
 def box(d, half_width):
     """Return g; d as in `paper`."""
-    return d * 0 + 1
+    return d * 0 + (d < half_width)
 
 
 def triangle(d, half_width):
     """Return g; d as in `paper`."""
-    return 1 - d / half_width
+    return (1 - d / half_width) * (d < half_width)
 
 
 SURROGATES = {"paper": paper, "box": box, "triangle": triangle}
@@ -54,8 +54,9 @@ def _gain_fixed(u, band, lut, shape):
     return code, np.int64(lut[code])
 
 
-def _gain_float(u, band, lut, shape):
-    return np.int64(0), shape_of(shape, abs(u), band)
+def _gain_float(u, edge, lut, shape):
+    """As in fixed point; edge: half_width."""
+    return np.int64(0), shape_of(shape, abs(u), edge)
 
 
 def _in_thresholds_fixed(u, theta):

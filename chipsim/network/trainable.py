@@ -1,9 +1,9 @@
-"""Which networks the rules train: any populations with an adjoint, and dense and sparse projections without delays."""
+"""Which networks the rules train: any populations with an adjoint, and dense and sparse projections, under replay with delays too."""
 
 from __future__ import annotations
 
 from chipsim.errors import ConfigError, Problem
-from chipsim.learning import rule_of
+from chipsim.learning import is_dense, rule_of
 from chipsim.learning.language import Rule
 from chipsim.network.description import Network
 
@@ -19,7 +19,7 @@ def rule_problems(network: Network) -> list[Problem]:
         return [p._replace(object=name, key="learning.rule") if p.object == "run" else p for p in error.problems]
     found = population_problems(network)
     for k in range(len(network.projection)):
-        found += projection_problems(network, k)
+        found += projection_problems(network, k, online)
     found += online_problems(network) if online else replay_problems(network)
     if found:
         found[0] = found[0]._replace(hint="it can be run forward: cs.simulate, or chipsim check --inference")
@@ -42,19 +42,22 @@ def population_problems(network: Network) -> list[Problem]:
     return found
 
 
-def projection_problems(network: Network, k: int) -> list[Problem]:
+def projection_problems(network: Network, k: int, online: bool) -> list[Problem]:
     """Return what of projection k its rule cannot train."""
     rule, name = network.learning.rule, f'network "{network.name}"'
     projection, where, key = network.projection[k], f"projection.{k}", network.names[k]
     found = []
     if projection.kind not in KINDS:
-        limit = (
-            f"rule {rule!r} trains {' and '.join(KINDS)} projections ({key}): the synapses of a convolution share their weights"
-        )
+        limit = f"rule {rule!r} trains {' and '.join(KINDS)} projections ({key})"
+        limit += ": a kernel is shared, so its gradient would have to be summed between cores, which no rule here does"
         found.append(Problem(name, f"{where}.kind", projection.kind, limit))
-    if network.delays(k) is not None:
+    other = [f"learning.{n} = {v!r}" for n, v, usual in forms_of(network.learning) if v != usual]
+    if network.delays(k) is not None and online:
         limit = f"rule {rule!r} trains projections without delays ({key}): to it a spike acts in the next step"
         found.append(Problem(name, f"{where}.delay", "delays", limit))
+    elif network.delays(k) is not None and other:
+        limit = f"{' and '.join(other)} trains projections without delays ({key})"
+        found.append(Problem(name, f"{where}.delay", "delays", limit, "form B with gathered errors trains them"))
     if projection.mantissa:
         found.append(Problem(name, f"{where}.units", "mantissa", f"rule {rule!r} trains weights in thresholds ({key})"))
     return found
@@ -69,7 +72,28 @@ def replay_problems(network: Network) -> list[Problem]:
     if rule.sharpness is not None and rule.loss != "step":
         limit = "the softmax of the class scores has none; it belongs to a loss per step"
         found.append(Problem(name, "learning.sharpness", rule.sharpness, limit, "learning.loss = 'step'"))
-    return found + form_problems(network)
+    return found + (dense_problems(network) if is_dense(rule.rule) else form_problems(network))
+
+
+def dense_problems(network: Network) -> list[Problem]:
+    """Return the options that a rule without a band does not follow."""
+    rule, name = network.learning, f'network "{network.name}"'
+    reasons = {
+        "scan": ("clocked", "evaluates every neuron in every step: there is nothing to scan for"),
+        "form": ("B", "is the reference of the others, in form B with gathered errors"),
+        "transport": ("gather", "is the reference of the others, in form B with gathered errors"),
+        "apply": ("after", "accumulates over the sample; writes in place are an option of ssgd-replay"),
+    }
+    return [
+        Problem(name, f"learning.{key}", getattr(rule, key), f"rule {rule.rule!r} {reason}", f"learning.{key} = {usual!r}")
+        for key, (usual, reason) in reasons.items()
+        if getattr(rule, key) != usual
+    ]
+
+
+def forms_of(learning) -> tuple[tuple[str, str, str], ...]:
+    """Return key, value and default of form and transport."""
+    return ("form", learning.form, "B"), ("transport", learning.transport, "gather")
 
 
 def form_problems(network: Network) -> list[Problem]:
@@ -105,7 +129,7 @@ def online_problems(network: Network) -> list[Problem]:
     elif network.learning.loss == "score":
         limit = f"rule {rule!r} learns in every step of the sample: its loss is that of each step; class scores are known after the last"
         found.append(Problem(name, "learning.loss", "score", limit))
-    for key, given, usual in (("form", network.learning.form, "B"), ("transport", network.learning.transport, "gather")):
+    for key, given, usual in forms_of(network.learning):
         if given != usual:
             limit = f"rule {rule!r} learns in forward time: forms and transports are options of replay"
             found.append(Problem(name, f"learning.{key}", given, limit))

@@ -9,7 +9,7 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import CapacityError, Problem
-from chipsim.learning import is_online
+from chipsim.learning import is_dense, is_online
 from chipsim.simulator.step import run
 from chipsim.state import SpikeLog, workspace
 
@@ -73,7 +73,8 @@ class Engine:
         if limit is not None and need[worst] > limit:
             core = int(self.image.routes.cores[worst])
             text = f"the log memory holds {limit} words; the run stopped before the update"
-            hint = "narrow learning.half_width, use fewer steps, smaller populations or a chip with more log_words_per_core"
+            first = "use a rule with a band" if is_dense(self.image.network.learning.rule) else "narrow learning.half_width"
+            hint = f"{first}, use fewer steps, smaller populations or a chip with more log_words_per_core"
             raise CapacityError(Problem(f"core {core}", f"log words of sample {sample}", int(need[worst]), text, hint))
         return int(need[worst])
 

@@ -14,6 +14,7 @@ def replay(steps, circuit, wires, weights, gradient, work):
     """Replay one sample and add its gradient to `gradient` ([W] number, scale of delta); call `start_backward` first."""
     e, a = work.errors, work.activity
     clear_counts(a)
+    e.past[:, :] = 0
     for t in range(steps - 1, 0, -1):
         step_back(t, circuit, work)
         for k in range(len(circuit.pre)):
@@ -23,6 +24,7 @@ def replay(steps, circuit, wires, weights, gradient, work):
             else:
                 add_rows(t, k, circuit, gradient, work.spikes, e, a)
                 gather_rows(t, k, circuit, weights, work.active, e, a)
+        keep_deltas(t, e)
 
 
 @entry
@@ -30,6 +32,7 @@ def replay_inplace(steps, circuit, wires, weights, how, address, work):
     """Replay one sample and write its weights on the way (fixed point); `how` and `address` as in `learning.writes`."""
     e, a = work.errors, work.activity
     clear_counts(a)
+    e.past[:, :] = 0
     for t in range(steps - 1, 0, -1):
         step_back(t, circuit, work)
         for k in range(len(circuit.pre)):
@@ -42,6 +45,15 @@ def replay_inplace(steps, circuit, wires, weights, how, address, work):
                 write_lists(t, k, circuit, wires, weights, how, address, work)
             else:
                 write_rows(t, k, circuit, weights, how, address, work)
+        keep_deltas(t, e)
+
+
+@inner
+def keep_deltas(t, e):
+    """Enter the deltas of step t into the ring, for synapses with delays."""
+    if len(e.past) > 0:
+        for n in range(len(e.delta)):
+            e.past[t % len(e.past), n] = e.delta[n]
 
 
 @inner
@@ -70,7 +82,17 @@ def step_back(t, circuit, work):
     evaluate(t, circuit, work.active, work.errors)
     inject(t, circuit, work.errors, work.activity)
     sweep_all(t, circuit, work.spikes, work.errors, work.activity)
+    for s in range(len(circuit.slice_lo) if len(work.errors.past) > 0 else 0):
+        meet_ring(t, s, circuit, work.errors, work.activity)
     clear_errors(t - 1, circuit, work.active, work.errors)
+
+
+@inner
+def meet_ring(t, s, circuit, e, a):
+    """Count the deltas of slice s that rows of step t may meet after a delay beside those of the step itself."""
+    for d in range(1, circuit.ring[s] + 1):
+        for n in range(circuit.slice_lo[s], circuit.slice_hi[s]):
+            a.live[t, s] += e.past[(t + d) % len(e.past), n] != 0
 
 
 @inner

@@ -160,8 +160,7 @@ def remember(t, circuit, m, active, activity):
         for n in range(circuit.lo[p], circuit.hi[p]):
             if m.active[n]:
                 u = in_thresholds(wide(m.cells.potential[n]), circuit.theta[p])
-                band = in_thresholds(circuit.band[p], circuit.theta[p])
-                code, gain = gain_of(u, band, circuit.lut, circuit.shape)
+                code, gain = gain_of(u, circuit.edge[p], circuit.lut, circuit.shape)
                 active.unit[end] = n
                 active.code[end] = code
                 active.gain[end] = gain

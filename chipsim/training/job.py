@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-from chipsim.compiler import fit
+from chipsim.compiler import fit, numerics_problems
 from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.events import require_binary
 from chipsim.hardware import Chip, as_chip
@@ -55,6 +55,7 @@ def prepare(model: Network | str, chip: Chip | str, data: Any, rule: Any, numeri
     schedule = schedule if passes is None else schedule.model_copy(update={"passes": passes})
     raise_all(schedule_problems(network, schedule, kind))
     network = network if network.learning.rule == rule else network.but(learning={**network.learning.model_dump(), "rule": rule})
+    raise_all(numerics_problems(network, numerics))
     fit(network, chip)
     examples = load_examples(network, data, samples)
     if kind == "fixed":

@@ -37,6 +37,7 @@ class Projection(NamedTuple):
     post: int
     weights: np.ndarray
     mask: np.ndarray
+    delays: np.ndarray | None = None  # [N_pre, N_post] int: steps beyond the one that every spike takes
 
 
 class Net(NamedTuple):
@@ -69,6 +70,13 @@ class Gradient(NamedTuple):
     weights: list[np.ndarray]
 
 
+def by_delay(q: Projection, weights: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Return (delay, weights of the synapses that have it) of a projection."""
+    if q.delays is None:
+        return [(0, weights)]
+    return [(int(d), weights * (q.delays == d)) for d in np.unique(q.delays)]
+
+
 def forward(net: Net, x: np.ndarray) -> Trace:
     """Run the network on x [T, B, N_in]. At t = 0 only a bias acts; no event of t = 0 is active."""
     steps, batch = x.shape[:2]
@@ -80,7 +88,9 @@ def forward(net: Net, x: np.ndarray) -> Trace:
     for t in range(steps):
         arriving = [np.zeros(s[1:]) for s in shapes]
         for q in net.projections if t else ():
-            arriving[q.post] = arriving[q.post] + spikes[q.pre][t - 1] @ q.weights
+            for d, part in by_delay(q, q.weights):
+                if t - 1 - d >= 0:
+                    arriving[q.post] = arriving[q.post] + spikes[q.pre][t - 1 - d] @ part
         for n, p in enumerate(net.populations[1:], start=1):
             if p.kind == "leaky-readout":
                 first[n] = p.alpha * first[n] + arriving[n]
@@ -139,7 +149,7 @@ def gradients(net: Net, x: np.ndarray, y: np.ndarray) -> Gradient:
     injected = judge(net, trace, y)[1] * (1.0 - net.populations[-1].alpha)
     g, reg = {n: slope(net, trace, n) for n in hidden}, {n: r for n, (_, r) in penalties(net, trace).items()}
     arrival, other = ([np.zeros((x.shape[1], p.size)) for p in net.populations] for _ in range(2))  # dL/da[t]; dL/dA[t], dL/dw[t]
-    eps = [np.zeros((x.shape[1], p.size)) for p in net.populations]
+    eps, late = [np.zeros((x.shape[1], p.size)) for p in net.populations], {}  # late: arrival by step
     found = [np.zeros_like(q.weights) for q in net.projections]
     for t in range(steps - 1, 0, -1):
         for n, p in enumerate(net.populations):
@@ -152,10 +162,13 @@ def gradients(net: Net, x: np.ndarray, y: np.ndarray) -> Gradient:
                 ds = g[n][t] * (eps[n] + reg[n] + p.jump * other[n])
                 other[n] = p.rho * other[n] - ds
                 arrival[n] = p.alpha * arrival[n] + ds
-        eps = [np.zeros_like(e) for e in eps]
+        eps, late[t] = [np.zeros_like(e) for e in eps], list(arrival)
         for k, q in enumerate(net.projections):
-            found[k] += trace.spikes[q.pre][t - 1].T @ arrival[q.post]
-            eps[q.pre] = eps[q.pre] + arrival[q.post] @ q.weights.T
+            for d, part in by_delay(q, q.weights):
+                if t + d in late:
+                    here = q.mask if q.delays is None else q.mask * (q.delays == d)
+                    found[k] += trace.spikes[q.pre][t - 1].T @ late[t + d][q.post] * here
+                    eps[q.pre] = eps[q.pre] + late[t + d][q.post] @ part.T
     return Gradient(loss(net, trace, y), [d * q.mask / len(y) for d, q in zip(found, net.projections, strict=True)])
 
 
@@ -169,7 +182,11 @@ def tangent(net: Net, directions: list[np.ndarray], x: np.ndarray, y: np.ndarray
     for t in range(1, len(x)):
         arriving = [np.zeros(s.shape[1:]) for s in trace.spikes]
         for q, d in zip(net.projections, directions, strict=True):
-            arriving[q.post] = arriving[q.post] + trace.spikes[q.pre][t - 1] @ (d * q.mask) + d_spikes[q.pre][t - 1] @ q.weights
+            for late, part in by_delay(q, q.weights) if t else ():
+                here = d * q.mask if q.delays is None else d * q.mask * (q.delays == late)
+                if t - 1 - late >= 0:
+                    before = t - 1 - late
+                    arriving[q.post] = arriving[q.post] + trace.spikes[q.pre][before] @ here + d_spikes[q.pre][before] @ part
         for n, p in enumerate(net.populations[1:], start=1):
             if p.kind == "leaky-readout":
                 first[n] = p.alpha * first[n] + arriving[n]

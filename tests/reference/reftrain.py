@@ -20,6 +20,7 @@ import refroute
 from refjudge import judge
 from refmesh import HOST, Mesh, Packet
 from refnumbers import Fixed, rescale, saturate
+from refweights import delays_of, numbered, put, stored
 from refwrites import Writer
 
 REPLAY, FORWARD, UPDATE = ("backward", "replay"), ("backward", "forward"), ("update", "replay")
@@ -59,6 +60,9 @@ class Trainer:
         self.net, self.routed, self.rule, self.steps = net, routed, rule, net["steps"]
         self.numbers, self.home, self.writer = Fixed(rule), refroute.homes(routed), Writer(rule)
         self.form_a, self.push = rule["form"] == "A", rule["transport"] == "push"
+        self.late = [delays_of(spec) for spec in net["projections"]]
+        self.rings = {p: max((max(late, default=0) for late, q in zip(self.late, net["projections"], strict=True) if q["post"] == p),
+                             default=0) for p in range(len(net["populations"]))}  # fmt: skip
         self.kinds, self.last = [p["kind"] for p in net["populations"]], len(net["populations"]) - 1
         self.rows: dict[tuple[int, int, int], list[Row]] = defaultdict(list)  # (population, neuron, projection) -> axons
         for k, (spec, where) in enumerate(zip(net["projections"], routed["projections"], strict=True)):
@@ -163,6 +167,7 @@ class Trainer:
         result.gradients = [[0] * len(w) for w in self.weights]
         self.partial: Counter = Counter()  # (population, neuron) -> rescaled errors of all projections
         self.dirty: dict[tuple, Row] = {}
+        self.past: dict[int, list] = {}  # delta by step
         self.ds: dict[tuple[int, int, int], int] = {}  # (t, population, neuron) -> ds of the event
         self.pushed: Counter = Counter()  # (projection, presynaptic neuron) -> Lam
         self.first = [sum(len(w) for w in self.weights[:k]) for k in range(len(self.weights))]
@@ -171,17 +176,21 @@ class Trainer:
             for p in range(1, self.last + 1):
                 for n in range(len(result.x[p])):
                     self.evaluate(t, p, n, result)
-            self.partial, waiting = Counter(), []
+            self.partial, waiting, self.past[t] = Counter(), [], [list(row) for row in result.x]
             for p, n in self.recorded(t - 1, result):
                 waiting += self.walk(t, p, n, result)
             if self.push and t > 1:
                 refforms.push(self, t)
             for k, row, live in waiting:
                 self.count(UPDATE, "visits", t, row.core, self.visited(row))
-                for j, w in live:
-                    self.write(k, w, result.x[row.post][j], t, row)
+                for w, delta in live:
+                    self.write(k, w, delta, t, row)
         if self.form_a:
             refforms.walk(self, result)
+
+    def due(self, t: int, post: int, j: int, late: int) -> int:
+        """Return the delta that a spike of step t - 1 meets at neuron j after a delay."""
+        return self.past[t + late][post][j] if t + late in self.past else 0
 
     def recorded(self, t: int, result: Result) -> list[tuple[int, int]]:
         """Return (population, neuron) of the records of the spike logs of step t that replay reads, in their order."""
@@ -218,10 +227,10 @@ class Trainer:
         active, sums, waiting = not self.push and (t - 1, p, n) in self.events, Counter(), []
         spiked = result.forward["spikes"][t - 1][p][n] != 0
         for k, row in self.axons(p, n):
-            delta = result.x[row.post]
-            live = [(j, w) for j, w in row.synapses if delta[j] != 0]
+            live = [(w, delta) for j, w in row.synapses if (delta := self.due(t, row.post, j, self.late[k][w])) != 0]
             piece = [m for (q, m), core in self.home.items() if q == row.post and core == row.core]
-            met = not self.form_a and any(delta[m] != 0 for m in piece)
+            ring = range(self.rings[row.post] + 1)
+            met = not self.form_a and any(self.due(t, row.post, m, d) != 0 for m in piece for d in ring)
             self.count(REPLAY, "log_reads", t, row.core)
             if active or met:
                 self.count(REPLAY, "rows_read", t, row.core)
@@ -232,13 +241,13 @@ class Trainer:
                 waiting += [(k, row, live)] if live else []
             elif spiked and not self.form_a:
                 self.count(REPLAY, "row_adds", t, row.core, len(live))
-                for j, w in live:
-                    result.gradients[k][w] = saturate(result.gradients[k][w] + delta[j], self.rule["bits"]["acc"])
+                for w, delta in live:
+                    result.gradients[k][w] = saturate(result.gradients[k][w] + delta, self.rule["bits"]["acc"])
                     self.dirty[k, n, row.core] = row
             if active:
                 self.count(REPLAY, "rows_gathered", t, row.core)
                 self.count(REPLAY, "gather_adds", t, row.core, len(live))
-                sums[k] += sum(self.weights[k][w] * delta[j] for j, w in live)
+                sums[k] += sum(self.weights[k][w] * delta for w, delta in live)
                 self.mesh.send(Packet("error", row.core, self.home[p, n], t, t - 1, k, n))
                 self.count(REPLAY, "packets_in", t - 1, self.home[p, n])
         for k, total in sums.items():
@@ -279,27 +288,3 @@ class Trainer:
         if self.push and new != self.weights[k][w]:
             refforms.copy(self, k, w, t, row)
         self.weights[k][w] = new
-
-
-def numbered(spec: dict) -> dict[int, list[tuple[int, int]]]:
-    """Return {neuron: [(target, number of the weight)]}: rows one after the other, targets ascending."""
-    found, pairs = defaultdict(list), spec.get("synapses")
-    if spec["kind"] == "dense":
-        pairs = [(i, j) for i, row in enumerate(spec["weights"]) for j in range(len(row))]
-    for n, (i, j, *_) in enumerate(pairs):
-        found[i].append((j, n))
-    return found
-
-
-def stored(spec: dict) -> list[int]:
-    """Return the weights of a projection in that order; sparse synapses are sorted already."""
-    return [w for row in spec["weights"] for w in row] if spec["kind"] == "dense" else [s[2] for s in spec["synapses"]]
-
-
-def put(spec: dict, weights: list[int]) -> None:
-    """Write weights back into the description."""
-    if spec["kind"] == "dense":
-        size = len(spec["weights"][0])
-        spec["weights"] = [weights[n : n + size] for n in range(0, len(weights), size)]
-    else:
-        spec["synapses"] = [[i, j, w, d] for (i, j, _, d), w in zip(spec["synapses"], weights, strict=True)]
