@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chipsim.hardware.tables import Arithmetic
 from chipsim.kernels.fixed import TRACE_BITS, TRACE_FRACTION
-from chipsim.learning.policies import policy_of
+from chipsim.learning.policies import policy_bits, policy_of
 
 if TYPE_CHECKING:
     from chipsim.compiler.image import ChipImage
@@ -65,7 +65,8 @@ def learning_rows(image: ChipImage) -> list[dict[str, Any]]:
             "fraction": image.formats.delta_fraction[image.formats.ends[k][1]], "signed": True, "overflow": "saturate",
             "rounding": "none",
         })  # fmt: skip
-    return found + form_rows(image)
+    states = [row for k, name in enumerate(image.network.names) for row in state_fields(image, k, name)]
+    return found + form_rows(image) + states
 
 
 def kept_of(image: ChipImage, population: Population) -> list[str]:
@@ -83,6 +84,26 @@ def form_rows(image: ChipImage) -> list[dict[str, Any]]:
             bits, fraction = image.formats.widths.delta, image.formats.delta_fraction[pre]
             found.append({"of": name, "field": "pushed error", "bits": bits, "fraction": fraction, "signed": True, **how})
     return found
+
+
+def state_fields(image: ChipImage, k: int, name: str) -> list[dict[str, Any]]:
+    """Return what write policy and optimiser keep per synapse of projection k."""
+    learning, accumulator = image.network.learning, image.formats.widths.gradient_accumulator
+    chosen, own = policy_of(learning), policy_bits(learning, accumulator)
+    rows = []
+    if own:
+        master = chosen.name == "master"
+        rows.append({
+            "of": name, "field": "low bits of the master weight" if master else "residue", "bits": own,
+            "fraction": image.formats.real_fraction(k) + own if master else image.formats.gradient_fraction[k], "signed": False,
+            "overflow": "saturate" if master else "none", "rounding": "nearest" if master else "none",
+        })  # fmt: skip
+    if image.plan.write_state > own:
+        rows.append({
+            "of": name, "field": "velocity", "bits": accumulator, "fraction": image.formats.gradient_fraction[k], "signed": True,
+            "overflow": "saturate", "rounding": "toward-zero",
+        })  # fmt: skip
+    return rows
 
 
 def quantization(image: ChipImage) -> dict[str, dict[str, Any]]:

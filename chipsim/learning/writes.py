@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.kernels._jit import kernel
+from chipsim.kernels._jit import entry, inner, kernel
 from chipsim.kernels.fixed import clip_symmetric, decay, one_lsb, rescale, round_stochastic, saturate, split, wide
 from chipsim.kernels.random import WEIGHT_WRITE, random_word
 from chipsim.learning.policies import OPTIMISERS, POLICIES
@@ -42,13 +42,13 @@ class How(NamedTuple):
     moving: np.ndarray  # [rows] bool: a velocity of this row on this slice is not zero
 
 
-@kernel
+@inner
 def draws(policy):
     """Return whether a write policy takes a random word for each synapse."""
     return policy == STOCHASTIC or policy == ONE_LSB
 
 
-@kernel
+@entry
 def write_weights(circuit, wires, weights, gradient, how, address, work):
     """Write the weights of all dirty rows, and of those with a velocity, and clear their accumulators.
 
@@ -83,7 +83,7 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
                     a.optimised[0, s] += evaluations if how.optimiser == MOMENTUM else 0
 
 
-@kernel
+@inner
 def write_row(span, k, weights, gradient, how, address):
     """Write the synapses of a dense row that have an accumulator or a velocity; return their number, words changed, velocities left."""
     evaluations, writes, moving = 0, 0, 0
@@ -95,7 +95,7 @@ def write_row(span, k, weights, gradient, how, address):
     return evaluations, writes, moving
 
 
-@kernel
+@inner
 def write_list(row, ends, k, wires, weights, gradient, how, address):
     """As `write_row`, for the part of a list of synapses whose targets lie in ends[0] .. ends[1] - 1 (a slice)."""
     evaluations, writes, moving = 0, 0, 0
@@ -108,13 +108,13 @@ def write_list(row, ends, k, wires, weights, gradient, how, address):
     return evaluations, writes, moving
 
 
-@kernel
+@inner
 def moves(n, how):
     """Return whether synapse n has a velocity."""
     return how.optimiser == MOMENTUM and how.velocity[n] != 0
 
 
-@kernel
+@inner
 def write_one(n, k, weights, gradient, how, address):
     """Write weight n of projection k and clear its accumulator; return whether the stored word changed."""
     acc = wide(gradient[n])
@@ -127,7 +127,7 @@ def write_one(n, k, weights, gradient, how, address):
     return change(n, acc, 0, k, weights, how, address)
 
 
-@kernel
+@inner
 def change(n, acc, step, k, weights, how, address):
     """Move weight n of projection k by an accumulator (or a delta); step: part of the address of the random word."""
     before, shift = wide(weights[n]), how.shift[k]
@@ -141,7 +141,7 @@ def change(n, acc, step, k, weights, how, address):
     return after != before
 
 
-@kernel
+@inner
 def stride(n, acc, shift, how, word):
     """Return dw of a policy without a master weight; a residue is kept."""
     if how.policy == STOCHASTIC:
@@ -155,7 +155,7 @@ def stride(n, acc, shift, how, word):
     return clip_symmetric(dw, wide(1)) if how.policy == SIGN else dw
 
 
-@kernel
+@inner
 def refine(n, acc, shift, how):
     """Move master weight n and return the weight it rounds to. Where the master is finer than acc, acc is shifted left: no overflow."""
     less = shift - how.extra

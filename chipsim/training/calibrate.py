@@ -160,6 +160,7 @@ def require_life(found: Calibration, shifts: bool) -> None:
 
 
 def shifts_of(found: Calibration, schedule: Schedule) -> tuple[int, ...]:
-    """Return s per projection: those of the calibration; where the rule trains nothing, the least that can be written."""
-    least = (max(0, -write_shift(found.image, schedule, k, 0)) for k in range(len(found.projections)))
+    """Return s per projection: those of the calibration; where the rule trains nothing, what can be written."""
+    least = (-write_shift(found.image, schedule, k, 0) for k in range(len(found.projections)))
+    least = (min(max(0, s), s + largest_shift(found.image, schedule)) for s in least)
     return tuple(low if row.shift is None else row.shift for row, low in zip(found.projections, least, strict=True))

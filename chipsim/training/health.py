@@ -70,7 +70,7 @@ def death_warnings(image: ChipImage, metrics: list[dict[str, Any]]) -> list[str]
             dead = [n for n, activity in rows if activity[key] == 0]
             if dead and needed:
                 found.append(f"{hidden.name} {what} in {passes(dead)}: {hint}")
-        silent = rows[-1][1]["silent_fraction"] if rows else 0
+        silent = metrics[-1]["silent_fraction"][hidden.name] if metrics else 0
         if SILENT_LIMIT < silent < 1:
             found.append(
                 f"{silent:.0%} of the neurons of {hidden.name} never spiked in the last pass: {spike_hint(image, hidden.name)}"

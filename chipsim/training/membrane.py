@@ -1,7 +1,7 @@
 """Initialisation by data: weights of `init = "membrane"` are scaled until potentials just reach the threshold.
 
-Layer by layer, the mean over samples and neurons of max_t V becomes one threshold. Uniform weights leave deep layers silent at the
-start (SHD, N-MNIST); these do not.
+Layer by layer, the mean over samples and neurons of max_t V becomes one threshold, where V is the potential as it would be without
+spikes of the layer itself (after a spike it depends on the reset). Uniform weights leave deep layers silent at the start (SHD, N-MNIST).
 """
 
 from __future__ import annotations
@@ -16,80 +16,60 @@ from chipsim.network import Network, Projection
 from chipsim.simulator import simulate
 
 SAMPLES = 50  # the first training samples
-TRIALS = 60
-NEAR = 0.005  # of the threshold
-START = 1.0
+SMALL = 1e-6  # gain at which nothing spikes: V is then in proportion to it
+MOST_GAIN = 1e6
 
 
 def resolve_gains(network: Network, events: Events, seed: int) -> Network:
     """Return `network` with every init = "membrane" replaced by init = "normal" and the gain that was found.
 
-    events: training samples, of which the first `SAMPLES` are run in float64. All such projections to a population get one gain.
+    events: training samples, of which the first `SAMPLES` are run in float64. All such projections to a population get one gain; the
+    others to it weigh 0 while it is found.
 
     Raises:
-        RunError: no spike reaches a population, or no gain brings its potentials to the threshold.
+        RunError: no spike reaches a population, or its potentials are not in proportion to the weights.
     """
     if network.explicit or all(p.init != "membrane" for p in network.projection):
         return network
     few = events.take(np.arange(min(SAMPLES, events.samples)))
     for name in (p.name for p in network.population[1:]):
-        network = resolve_layer(network, name, few, seed)
+        if any(p.init == "membrane" and p.post == name for p in network.projection):
+            network = with_gain(network, name, gain_of(network, name, few, seed))
     return network
+
+
+def gain_of(network: Network, post: str, events: Events, seed: int) -> float:
+    """Return the gain at which the mean peak of a population is the threshold."""
+    one, two = (mean_peak(network, post, gain, events, seed) for gain in (SMALL, 2 * SMALL))
+    where, key = f'population "{post}"', "mean of max_t V / threshold"
+    limit = f"init = 'membrane' brings it to 1 over the first {events.samples} samples"
+    if not one > SMALL / MOST_GAIN:
+        hint = "no spike reaches it that raises V: look at the data, or at the layer before"
+        raise RunError(Problem(where, key, one / SMALL, limit, hint))
+    if not math.isclose(two, 2 * one, rel_tol=1e-6):
+        hint = "V is not in proportion to the weights (a bias?): use init = 'normal' with a gain of your own"
+        raise RunError(Problem(where, key, f"{one:g} and {two:g} at gains {SMALL:g} and {2 * SMALL:g}", limit, hint))
+    return SMALL / one
 
 
 def with_gain(network: Network, post: str, gain: float) -> Network:
     """Return `network` with this gain for the projections of init = "membrane" to `post`."""
-    change = {"init": "normal", "gain": gain}
-    found = [
-        p.model_dump(exclude_unset=True) | (change if p.init == "membrane" and p.post == post else {}) for p in network.projection
-    ]
-    return network.but(projection=found)
+    return network.but(projection=[table_of(p, gain if p.post == post else None) for p in network.projection])
 
 
-def resolve_layer(network: Network, post: str, events: Events, seed: int) -> Network:
-    """Return `network` with the gain of one population resolved."""
-    if not any(p.init == "membrane" and p.post == post for p in network.projection):
-        return network
-    gain, low, high = START, 0.0, math.inf
-    for _ in range(TRIALS):
-        trial = with_gain(network, post, gain)
-        reached = mean_peak(trial, post, events, seed)
-        if abs(reached - 1) <= NEAR:
-            return trial
-        low, high = (gain, high) if reached < 1 else (low, gain)
-        gain = next_gain(gain, reached, low, high)
-        if not 1e-6 < gain < 1e6:
-            break
-    limit = f"with init = 'membrane' the mean of max_t V over {events.samples} samples must come to the threshold"
-    hint = (
-        "no spike reaches it: raise the gain of the layer before"
-        if reached <= 0
-        else "use init = 'normal' with a gain of your own"
-    )
-    raise RunError(Problem(f'population "{post}"', "mean of max_t V / threshold", round(reached, 6), limit, hint))
+def table_of(projection: Projection, gain: float | None) -> dict:
+    """Return a projection as a table; one of init = "membrane" with this gain, as it is without one."""
+    table = projection.model_dump(exclude_unset=True)
+    return table | {"init": "normal", "gain": gain} if projection.init == "membrane" and gain is not None else table
 
 
-def next_gain(gain: float, reached: float, low: float, high: float) -> float:
-    """Return the gain to try next: in proportion (exact while nothing spikes) inside the bracket, else halfway in it."""
-    step = gain / reached if reached > 0 else 16 * gain
-    if low < step < high:
-        return step
-    if high == math.inf:
-        return 4 * gain
-    return math.sqrt(low * high) if low > 0 else gain / 4
-
-
-def mean_peak(network: Network, post: str, events: Events, seed: int) -> float:
-    """Return the mean over samples and neurons of max_t V of a population, in thresholds; what is not resolved yet weighs 0."""
-    plain = network.but(projection=[p.model_dump(exclude_unset=True) | drawn(p) for p in network.projection])
+def mean_peak(network: Network, post: str, gain: float, events: Events, seed: int) -> float:
+    """Return the mean over samples and neurons of max_t V of a population, in thresholds, at this gain of its projections."""
+    plain = network.but(projection=[table_of(p, gain) for p in network.projection])
     weights = plain.initial_weights(seed)
     for name, projection in zip(network.names, network.projection, strict=True):
-        if projection.init == "membrane":
+        if (projection.init == "membrane") != (projection.post == post):
             weights[name][:] = 0
-    v = simulate(plain, events, weights=weights, record=("v",)).v[post]
-    return float(v.max(axis=0).mean())
-
-
-def drawn(projection: Projection) -> dict[str, str]:
-    """Return what makes a projection one that can be drawn without data."""
-    return {"init": "normal"} if projection.init == "membrane" else {}
+    v, p = simulate(plain, events, weights=weights, record=("v",)).v[post], [x.name for x in network.population].index(post)
+    shown = 1 - network.alpha(p) if network.population[p].model.readout else 1.0  # of a readout, (1 - a_r) V is recorded
+    return float(v.max(axis=0).mean()) / shown

@@ -61,16 +61,20 @@ class Tally:
             self.time = other.time if self.time is None else self.time + other.time
 
     def activity(self) -> dict[str, dict[str, float]]:
-        """Return {hidden population: {spike_fraction, active_fraction (over B T N), silent_fraction (neurons that never spiked)}}."""
+        """Return {hidden population: {spike_fraction, active_fraction}} over B T N."""
         self.close()
         image, found = self.image, {}
         population = np.array([s.population for s in image.slices])[image.routes.slice_of]
         for p, hidden in enumerate(image.network.populations[1:-1], start=1):
             spikes, active = self.events[:, population == p].sum(axis=1).tolist()
             most = max(1, self.counters.samples * image.steps * hidden.size)
-            silent = 1 - float(self.spiked[image.circuit.lo[p] : image.circuit.hi[p]].mean())
-            found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most, "silent_fraction": silent}
+            found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most}
         return found
+
+    def silent(self) -> dict[str, float]:
+        """Return {hidden population: share of its neurons that never spiked}."""
+        lo, hi, hidden = self.image.circuit.lo, self.image.circuit.hi, self.image.network.populations[1:-1]
+        return {x.name: 1 - float(self.spiked[lo[p] : hi[p]].mean()) for p, x in enumerate(hidden, start=1)}
 
     def energy(self) -> Energy:
         """Return the energy of everything counted so far."""

@@ -146,7 +146,7 @@ def one_pass(
     total = local.energy().total_j
     return {
         "pass": run + 1, "loss": loss / count, "train_accuracy": int(right) / count, "test_accuracy": test,
-        "activity": local.activity(), "energy_j_per_sample": None if total is None else total / count,
+        "activity": local.activity(), "silent_fraction": local.silent(), "energy_j_per_sample": None if total is None else total / count,
     }  # fmt: skip
 
 
