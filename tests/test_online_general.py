@@ -16,15 +16,41 @@ from hypothesis import strategies as st
 from refonlinenet import OnlineTrainer
 from test_training_equal import FREE, cases
 
+import chipsim as cs
 from chipsim.compiler import compile_network
 from chipsim.errors import CapacityError, ConfigError
+from chipsim.learning import rule_name
 from chipsim.simulator.engine import Block
 from chipsim.simulator.links import LinkTable
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 KINDS = ("gradient_accumulators", "traces", "eligibility", "error_state")
 SIGNALS = ("sym", "sym", "fa", "dfa", "sdfa", "label", "none")
-RULES = ("ssgd-online", "eprop", "stdp", "sltt", "rstdp")
+
+
+@cs.rule
+class Double:
+    """Traces of two stages onto every target, a constant of the neuron, and weights in thresholds.
+
+    Source: this test.
+    """
+
+    x = cs.PreTrace(tau=7, tau_syn=3, bits=14, frac=8)
+    psi, L = cs.Active(), cs.Learn("dfa", align="next")
+    jump = cs.Neuron("jump", bits=10, frac=8)
+    w = cs.Weight()
+
+    def dw_on_active(x, psi, L, jump):
+        return -(x + jump) * cs.times(psi, L)
+
+    def dw_on_pre(w):
+        return -w
+
+    def dw_on_readout(x, L):
+        return -x * L
+
+
+RULES = ("ssgd-online", "eprop", "stdp", "sltt", "rstdp", rule_name(Double))
 
 
 @st.composite
@@ -79,7 +105,7 @@ def elsewhere(network, chip, image, shifts: list[int], seed: int, sample: tuple)
     return kernels.accumulators
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", RULES, ids=lambda name: name.rsplit(":", 1)[-1])
 def test_equal_to_the_reference_bit_for_bit(rule):
     met = Counter()
 
