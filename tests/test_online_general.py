@@ -58,7 +58,31 @@ class Noisy:
         return -x * L
 
 
-RULES = (rule_name(Noisy), "ssgd-online", "ssgd-deferred", "eprop", "stdp", "sltt", "rstdp", "sdsp")
+@cs.rule
+class Double:
+    """Traces of two stages onto every target, a constant of the neuron, and weights in thresholds.
+
+    Source: this test.
+    """
+
+    x = cs.PreTrace(tau=7, tau_syn=3, bits=14, frac=8)
+    psi, L = cs.Active(), cs.Learn("dfa", align="next")
+    jump = cs.Neuron("jump", bits=10, frac=8)
+    w = cs.Weight()
+
+    def dw_on_active(x, psi, L, jump):
+        return -(x + jump) * cs.times(psi, L)
+
+    def dw_on_pre(w):
+        return -w
+
+    def dw_on_readout(x, L):
+        return -x * L
+
+
+RULES = (
+    rule_name(Noisy), rule_name(Double), "ssgd-online", "ssgd-deferred", "eprop", "stdp", "sltt", "rstdp", "sdsp",
+)  # fmt: skip
 
 
 @st.composite
@@ -117,7 +141,7 @@ def elsewhere(network, chip, image, shifts: list[int], seed: int, sample: tuple)
     return kernels.accumulators
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", RULES, ids=lambda name: name.rsplit(":", 1)[-1])
 def test_equal_to_the_reference_bit_for_bit(rule):
     met = Counter()
 

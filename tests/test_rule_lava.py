@@ -195,6 +195,8 @@ REFUSED = {  # what follows HEAD -> words of the message
     "no factor that is 0 elsewhere": (PAIR + "    psi, L = cs.Active(), cs.Learn('label')\n    def dw_on_active(x, psi, L):\n        return x * L + x * cs.times(psi, L)\n", ("on_active must hold a factor that is 0 where the neuron is not active", "'1 * L * x'")),
     "alignment": (PAIR + "    psi, L = cs.Active(), cs.Learn('dfa')\n    def dw_on_active(x, psi, L):\n        return -x * psi * L\n", ("field L", "align = next", 'align="same"')),
     "time constant without number": ("    e = cs.SynState(bits=9, frac=0, tau='post')\n    def e_on_pre(e, y):\n        return e - y\n    def dw_on_post(e, x):\n        return e * x\n", ("field e", "post", "give tau in steps")),
+    "constant of the neuron": ("    n = cs.Neuron('jump')\n    def dw_on_pre(x, n):\n        return x * n\n    def dw_on_post(y):\n        return y\n", ("field n = 'Neuron'", "use a cs.Const")),
+    "two stages": ("    z = cs.PreTrace(tau=5, tau_syn=3, bits=7, frac=0)\n" + PAIR + "    def dw_on_pre(z):\n        return -z\n", ("field z = 'tau_syn = 3'", "leave tau_syn out")),
     "slow tag": ("    e = cs.SynState(bits=9, frac=0, tau=2000)\n    def e_on_pre(e, y):\n        return e - y\n    def dw_on_post(e, x):\n        return e * x\n", ("tau = 2000", "at most 127")),
 }  # fmt: skip
 
