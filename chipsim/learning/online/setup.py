@@ -10,7 +10,7 @@ import numpy as np
 
 from chipsim.kernels.fixed import DECAY_BITS, ROUNDINGS
 from chipsim.learning.online.reads import Reads
-from chipsim.learning.online.signals import feedback_weights
+from chipsim.learning.online.signals import feedback_weights, label_weights
 from chipsim.learning.online.state import Field, Setup, Walk
 from chipsim.state import Circuit
 
@@ -82,7 +82,8 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, thr
         return np.array(table, dtype=np.float64 if numbers.fixed else number).reshape(len(names), len(of))
 
     stream, number = STREAM + len(reads.pre), circuit.rules.constants.dtype
-    needs_feedback = any(getattr(f, "source", None) in ("dfa", "sdfa", "label") for f in rule.fields.values())
+    source = rule.learn.source if rule.learn else "none"
+    broadcast = label_weights if source == "label" else feedback_weights
     return Setup(
         hidden=np.array([0 < away[q] < populations for q in post], dtype=np.bool_),
         readout=np.array([away[q] == 0 for q in post], dtype=np.bool_),
@@ -93,9 +94,9 @@ def setup(rule, circuit: Circuit, alphas: Sequence[float], numbers: Numbers, thr
         shift=shifts(rule, numbers, post),
         order=np.array([*hidden, -1], dtype=np.int64),
         toward=np.array([away[a] > away[b] for a, b in zip(pre, post, strict=True)], dtype=np.bool_),
-        feedback=feedback_weights(int(circuit.hi[-1]) if needs_feedback else 0, circuit.classes, not numbers.fixed).astype(
-            number
-        ),
+        feedback=broadcast(
+            int(circuit.hi[-1]) if source in ("dfa", "sdfa", "label") else 0, circuit.classes, not numbers.fixed
+        ).astype(number),
         layerwise=layerwise_weights(rule, circuit, numbers),
         epoch=epoch,
         threshold=np.array(
