@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import chipsim as cs
@@ -15,8 +17,8 @@ from chipsim.counters import EVENTS
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def benchmark():
-    spec = importlib.util.spec_from_file_location("digits_benchmark", ROOT / "benchmarks" / "digits.py")
+def benchmark(name="digits"):
+    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", ROOT / "benchmarks" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -80,3 +82,45 @@ def test_the_example_of_the_readme_runs():
     scope = {"cs": cs, "x": x}
     exec(block, scope)
     assert 0.005 < scope["sim"].spikes["exc"].mean() < 0.5 and scope["sim"].v["exc"].shape == (60, 3, 80)
+
+
+def test_the_page_of_the_rule_study_shows_the_stored_results():
+    tables = benchmark("rule_tables")
+    stored, page = json.loads(tables.RESULTS.read_text()), tables.PAGE.read_text()
+    assert tables.put(page, stored) == page
+    known = {"accuracy", "alignment"}
+    assert stored["cells"] and {key.split("|")[0] for key in stored["cells"]} <= known
+    assert all(tables.alignment_table(stored).count(f"| {title} |") == 1 for title in stored["cells"]["alignment|box|start"])
+
+
+def test_every_row_of_the_rule_study_stands_for_a_shipped_rule():
+    from chipsim.learning import RULES
+
+    study = benchmark("rule_study")
+    assert {row["rule"] for row in study.accuracy_rows().values()} == set(RULES)
+    assert {row["rule"] for row in study.alignment_rows().values()} == {name for name in RULES if study.follows_gradient(name)}
+    assert {"ssgd-online", "sltt", "eprop", "etlp"} <= {row["rule"] for row in study.alignment_rows().values()}
+    assert not study.follows_gradient("stdp") and not study.follows_gradient("ssgd-replay")
+    assert {title: study.surrogates_of(title) for title in ("delta", "etlp")} == {
+        "delta": ["box"],
+        "etlp": list(study.SURROGATES),
+    }
+    assert study.cosine(np.array([1.0, 0.0]), np.array([3.0, 4.0])) == pytest.approx(0.6)
+
+
+def test_the_rule_study_reads_its_data_where_it_says(tmp_path, monkeypatch):
+    study, dice = benchmark("rule_study"), np.random.default_rng(3)
+    pixels, labels = dice.integers(0, 256, (20, 784), dtype=np.uint8), np.arange(20, dtype=np.uint8) % 10
+    (tmp_path / "fashion_mnist").mkdir()
+    monkeypatch.setenv("CHIPSIM_DATA", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"Fashion-MNIST is required"):
+        study.images("train")
+    for name, head, body in (("images-idx3", 16, pixels), ("labels-idx1", 8, labels)):
+        (tmp_path / "fashion_mnist" / f"train-{name}-ubyte.gz").write_bytes(gzip.compress(bytes(head) + body.tobytes()))
+    events, y = study.drawn("train", 5, 10)
+    order = np.random.default_rng(0).permutation(20)[5:15]
+    assert events.shape == (60, 10, 784) and y.tolist() == labels[order].tolist()
+    seen = np.unique(np.stack([events.sample, events.unit]), axis=1)
+    expected = np.stack(np.nonzero(pixels[order] / 255 > 0.22))
+    assert set(map(tuple, seen.T)) <= set(map(tuple, np.stack(np.nonzero(pixels[order] / 255 >= 0.2)).T))
+    assert set(map(tuple, expected.T)) <= set(map(tuple, seen.T))

@@ -212,7 +212,7 @@ class OnlineChip(Chip):
         classes, fd, fd_readout = populations[-1]["size"], populations[p]["delta_fraction"], populations[-1]["delta_fraction"]
         b = [random_weight(cell.id * classes + c) for c in range(classes)]
         if rule["source"] == "label":
-            return rescale(-b[label], 7 - fd)
+            return rescale(sum(b) // classes - b[label], 7 - fd)
         core.count("backward", self.stage, "gather_adds", t, classes)
         errors = self.local[p][t] if rule["source"] == "local" else self.error[t]
         if rule["source"] == "sdfa":

@@ -127,7 +127,7 @@ class OnlineTrainer(Trainer):
         fractions, classes = self.rule["delta_fraction"], len(self.error[0])
         b = [random_weight(self.id[p, n] * classes + c) for c in range(classes)]
         if source == "label":
-            return rescale(-b[label], 7 - fractions[p])
+            return rescale(sum(b) // classes - b[label], 7 - fractions[p])
         self.count(self.stage, "gather_adds", late, self.home[p, n], classes)
         errors = self.local[p][late] if source == "local" else self.error[late]
         if source == "sdfa":

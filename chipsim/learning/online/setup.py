@@ -11,7 +11,7 @@ import numpy as np
 
 from chipsim.errors import Problem, raise_all
 from chipsim.kernels.fixed import DECAY_BITS, ROUNDINGS
-from chipsim.learning.online.feedback import feedback_weights
+from chipsim.learning.online.feedback import feedback_weights, label_weights
 from chipsim.learning.online.reads import Reads
 from chipsim.learning.online.signals import PAST, SOURCES, source_codes
 from chipsim.learning.online.state import Field, Setup, Walk
@@ -110,7 +110,8 @@ def setup(rule, circuit: Circuit, own: Membranes, numbers: Numbers, more: Option
     adapts = np.array(own.adapts, dtype=np.bool_)[circuit.post]
     source = source_codes(rule.learn.source if rule.learn else "none", away)
     random = any(PAST < code < SOURCES["none"] for code in source[1:-1])
-    feedback = feedback_weights(int(circuit.hi[-1]) if random else 0, circuit.classes, not fixed)
+    make = label_weights if SOURCES["label"] in source else feedback_weights
+    feedback = make(int(circuit.hi[-1]) if random else 0, circuit.classes, not fixed)
     threshold = [round(more.threshold * 2**fd) if fixed else more.threshold for fd in numbers.delta_fraction]
     return Setup(
         hidden=circuit.post < populations - 1,

@@ -8,14 +8,15 @@ class Etlp:
     """Hidden neurons are driven toward a random code of the label; no error is computed for them.
 
         dw_ij = -x_i[t] psi_j[t] L_j                        at every active event (j, t) and every trace that is not zero
-        L_j = -b_j,label                                    fixed random b; the readout learns with its own error
+        L_j = mean_c b_jc - b_j,label                       fixed random b; the readout learns with its own error
 
+    The mean over the classes is taken off: otherwise every class would drive a neuron the same way, until its weights saturate.
     Left out: everything that depends on the output, and the way through an adaptive threshold.
     No weights are carried backward, one word per sample is broadcast.
     Source: Quintana et al. 2023, ETLP, arXiv 2301.08281; the projection of targets is DRTP's (Frenkel et al. 2019).
     """
 
-    rate = 0.01
+    rate = 0.3
     x = PreTrace(tau="post", bits=12, frac=8)
     psi = Active()
     L = Learn("label")
