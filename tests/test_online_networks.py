@@ -15,7 +15,7 @@ import online_net
 from generaldraws import general
 
 import chipsim as cs
-from chipsim.learning.online.signals import feedback_weights
+from chipsim.learning.online.feedback import feedback_weights
 
 EXACT, SHARP = 1e-12, 7
 
@@ -37,11 +37,18 @@ def fa(net: general.Net) -> list[np.ndarray]:
     return found
 
 
+def label_code(net: general.Net) -> list[np.ndarray]:
+    """The code of the label: those weights less their mean over the classes, rounded down in units of 1/128."""
+    return [b - np.floor(128 * b.mean(axis=1, keepdims=True) + 1e-9) / 128 for b in dfa(net)]
+
+
 RULES = {
     "ssgd-online": (lambda s: online_net.three_factors(s), {}),
     "sltt": (lambda s: online_net.three_factors(s, memory=False), {}),
     "eprop": (lambda s: online_net.eprop(s), {}),
-    "etlp": (lambda s: online_net.three_factors(s, "label", 0, b=dfa(s.net)), {}),
+    "etlp": (lambda s: online_net.three_factors(s, "label", 0, b=label_code(s.net)), {}),
+    "ssgd-online sym-trace": (lambda s: online_net.three_factors(s, "sym-trace", 1), {"signal": "sym-trace", "align": "next"}),
+    "decolle": (lambda s: online_net.three_factors(s, "local", 1, b=dfa(s.net)), {}),
     "stdp": (lambda s: online_net.stdp(s, 0.01, 0.0105), {}),
     "ssgd-online fa": (lambda s: online_net.three_factors(s, "fa", 1, b=fa(s.net)), {"signal": "fa"}),
     "ssgd-online dfa": (lambda s: online_net.three_factors(s, "dfa", 1, b=dfa(s.net)), {"signal": "dfa", "align": "next"}),

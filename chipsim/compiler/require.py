@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chipsim.errors import CapacityError, Problem, raise_all
 from chipsim.hardware import Chip
-from chipsim.learning import is_dense, rule_of
+from chipsim.learning import is_dense, is_online, rule_of
 from chipsim.network import Network, rule_problems
 
 
@@ -34,11 +34,15 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
 
 def numerics_problems(network: Network, numerics: str) -> list[Problem]:
     """Return why the rule does not run in these numerics."""
-    rule = network.learning.rule
-    if numerics != "fixed" or not is_dense(rule):
-        return []
-    limit = f"rule {rule!r} is the dense float reference: its surrogate has no band that a table of fixed point could cover"
-    return [Problem("run", "numerics", numerics, limit, "float numerics, or rule ssgd-replay")]
+    rule, found = network.learning.rule, []
+    if numerics == "fixed" and is_dense(rule):
+        limit = f"rule {rule!r} is a dense float reference: its surrogate has no band that a table of fixed point could cover"
+        other = "ssgd-online" if is_online(rule) else "ssgd-replay"
+        found.append(Problem("run", "numerics", numerics, limit, f"float numerics, or rule {other}"))
+    if numerics != "fixed" and rule_of(network.learning).unit == "lsb":
+        limit = f"rule {rule!r} counts in steps of the stored weight, which float numerics do not have"
+        found.append(Problem("run", "numerics", numerics, limit, "fixed numerics"))
+    return found
 
 
 def weightless_problems(network: Network) -> list[Problem]:

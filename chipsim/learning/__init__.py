@@ -20,6 +20,7 @@ RULES = {  # name -> module with the object RULE
     "bptt": "chipsim.learning.rules.bptt",
     "ssgd-online": "chipsim.learning.rules.ssgd_online",
     "ssgd-deferred": "chipsim.learning.rules.ssgd_deferred",
+    "ottt": "chipsim.learning.rules.ottt",
     "sltt": "chipsim.learning.rules.sltt",
     "eprop": "chipsim.learning.rules.eprop",
     "etlp": "chipsim.learning.rules.etlp",

@@ -129,6 +129,9 @@ def online_problems(network: Network) -> list[Problem]:
     elif network.learning.loss == "score":
         limit = f"rule {rule!r} learns in every step of the sample: its loss is that of each step; class scores are known after the last"
         found.append(Problem(name, "learning.loss", "score", limit))
+    if is_dense(rule) and network.learning.scan != "clocked":
+        limit = f"rule {rule!r} evaluates every neuron in every step: there is nothing to scan for"
+        found.append(Problem(name, "learning.scan", network.learning.scan, limit, "learning.scan = 'clocked'"))
     for key, given, usual in forms_of(network.learning):
         if given != usual:
             limit = f"rule {rule!r} learns in forward time: forms and transports are options of replay"

@@ -67,16 +67,39 @@ def signals(s: Sample, source: str, ahead: int, b=None) -> list[np.ndarray]:
     away, found = distance(s.net), [np.zeros_like(p) for p in s.psi]
     found[s.last] = s.error
     for n in sorted(range(1, s.last), key=lambda n: away[n]):
-        if source in ("sym", "fa"):
+        if source in ("sym", "fa", "sym-trace"):
             for k, q in enumerate(s.net.projections):
                 if q.pre == n and away[q.post] < away[n]:
                     ds = s.error if q.post == s.last else s.psi[q.post] * found[q.post]
-                    found[n] = found[n] + later(ds, ahead) @ (q.weights if source == "sym" else b[k] * q.mask).T
+                    if source == "sym-trace":
+                        ds = summed(ds, s.net.populations[q.post].alpha)
+                    found[n] = found[n] + later(ds, ahead) @ (b[k] * q.mask if source == "fa" else q.weights).T
+        elif source == "local":
+            found[n] = later(local_error(s, n, b[n]), ahead) @ b[n].T
         elif source == "label":
             found[n] = np.broadcast_to(-b[n][:, s.label], s.psi[n].shape)
         elif source != "none":
             found[n] = later(np.sign(s.error) if source == "sdfa" else s.error, ahead) @ b[n].T
     return found
+
+
+def summed(ds: np.ndarray, decay: float) -> np.ndarray:
+    """Return past[t] = decay past[t-1] + ds[t]."""
+    past = ds.copy()
+    for t in range(1, len(past)):
+        past[t] += decay * past[t - 1]
+    return past
+
+
+def local_error(s: Sample, n: int, g: np.ndarray) -> np.ndarray:
+    """Return the errors [T, C] of a leaky readout of population n alone with fixed weights g [N, C]."""
+    a = s.net.populations[-1].alpha
+    z = s.net.sharpness * (1.0 - a) * filtered(s.spikes[n], a) @ g
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    p[:, s.label] -= 1.0
+    p[0] = 0.0
+    return (1.0 - a) * p
 
 
 def three_factors(s: Sample, source: str = "sym", ahead: int = 1, memory: bool = True, b=None) -> list[np.ndarray]:

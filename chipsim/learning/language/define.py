@@ -31,6 +31,7 @@ NUMBERS = {  # what a class may say beside fields and hooks -> what it may be
         lambda x: isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x <= 1000,
         "it must be a number above 0, at most 1000: relative to a gradient rule",
     ),
+    "dense": (lambda x: isinstance(x, bool), "it must be True (every hidden neuron is active in every step) or False"),
     "unit": (lambda x: x in ("gradient", "lsb"), "it must be gradient (calibrated rates) or lsb (steps of the stored weight)"),
     "sharpness": (lambda x: type(x) is int and 1 <= x <= 64, "it must be a whole number from 1 to 64"),
 }
@@ -67,6 +68,7 @@ class Rule:
     path: str = field(compare=False)  # FILE.py:CLASS
     rate: float = 1.0  # learning rate relative to that of a gradient rule, for calibration
     sharpness: int = 10  # of the softmax of a loss per step
+    dense: bool = False  # every hidden neuron is active in every step, in float numerics only
     unit: str = (
         "gradient"  # of what hidden dw hooks give: a gradient, whose rate is calibrated, or "lsb", steps of the stored weight
     )

@@ -123,6 +123,7 @@ def setup(rule, circuit: Circuit, own: Membranes, numbers: Numbers, more: Option
         shift=shifts(rule, numbers, post),
         order=np.array([*sorted(range(1, populations - 1), key=lambda p: away[p]), -1], dtype=np.int64),
         toward=np.array([away[a] > away[b] for a, b in zip(pre, post, strict=True)], dtype=np.bool_),
+        membrane=(np.rint(np.array(own.alphas) * 2**DECAY_BITS) if fixed else np.array(own.alphas)).astype(number),
         source=np.array(source, dtype=np.int64),
         read=np.array([[reads.kept(name, q == populations - 1) for q in post] for name in reads.pre]).reshape(-1, len(post)),
         feedback=feedback.astype(number),

@@ -83,7 +83,7 @@ def class_signals(net, walk):
         for c in range(circuit.classes):
             walk.signal[t, circuit.lo[last] + c] = loud(wide(walk.inject[t, c]), threshold)
             if len(walk.past) > 0:
-                remember(t, last, circuit.lo[last] + c, wide(walk.inject[t, c]), circuit, walk)
+                remember(t, last, circuit.lo[last] + c, wide(walk.inject[t, c]), circuit, net.setup, walk)
 
 
 @inner
@@ -118,12 +118,12 @@ def loud(x, threshold):
 
 
 @inner
-def remember(t, q, n, ds, circuit, walk):
+def remember(t, q, n, ds, circuit, setup, walk):
     """Bring the sum of past errors of neuron n of population q from step t - 1 to t (source sym-trace)."""
     before = wide(walk.past[t - 1, n])
     if before != 0:
         walk.counts[TRACE_DECAYS, t, circuit.slice_of[n]] += 1
-    walk.past[t, n] = saturate(decay(before, wide(circuit.decay[q])) + ds, circuit.delta_bits[q])
+    walk.past[t, n] = saturate(decay(before, wide(setup.membrane[q])) + ds, circuit.delta_bits[q])
 
 
 @inner
@@ -138,7 +138,7 @@ def remember_all(p, net, work, walk):
             n = work.active.unit[r]
             walk.past[t, n] = rescale(wide(walk.signal[t, n]) * wide(work.active.gain[r]), GAIN_BITS)
         for n in range(circuit.lo[p], circuit.hi[p]):
-            remember(t, p, n, wide(walk.past[t, n]), circuit, walk)
+            remember(t, p, n, wide(walk.past[t, n]), circuit, net.setup, walk)
 
 
 @inner

@@ -32,6 +32,7 @@ class Setup(NamedTuple):
     shift: np.ndarray  # [H, K] int64: right shift of each increment into the accumulator
     order: np.ndarray  # [P] int64: hidden populations from the readout down, those that do not reach it last, then -1
     toward: np.ndarray  # [K] bool: carries errors toward the readout
+    membrane: np.ndarray  # [P] number: decay word of the potential in 1/4096, or the factor
     source: np.ndarray  # [P] int64: where signals come from (signals.SOURCES)
     read: np.ndarray  # [A, K] bool: a hook of the projection reads the pre trace
     feedback: np.ndarray  # [N, C] int64 or float: fixed random weights b_jc of direct feedback
