@@ -29,13 +29,14 @@ from rule_tables import RESULTS, accuracy_table, alignment_table, put_into_page
 import chipsim as cs
 from chipsim.datasets.encoders import latency
 from chipsim.events import Events
-from chipsim.learning import RULES, rule_object
+from chipsim.learning import RULES, is_dense, rule_object
 
 SIZES, STEPS, TAU, GAIN = (784, 200, 200, 10), 60, 10.0, 1.903
 TAU_CODE, THRESHOLD = 20.0, 0.2
 SURROGATES = {"paper": 0.2, "box": 0.2, "triangle": 0.5}  # name: half width
 SHARPNESS = 10
 CHIP = "loihi1-ssgd"
+ROOMY = {"limits.log_words_per_core.value": 100_000, "limits.learning_bits_per_core.value": 10**8}  # for the logs of dense rules
 FULL = {
     "train": 2000,
     "test": 1000,
@@ -58,14 +59,14 @@ def variants(name: str, signals: bool) -> dict[str, dict[str, Any]]:
     """Return the rows of a rule, {title: options of learning}; signals: with every signal that can take the place of its own."""
     rule = rule_object(name)
     learn, plain = getattr(rule, "learn", None), {"rule": name}
-    if learn is None or learn.source in ("none", "label"):
+    if learn is None or learn.source not in ("sym", "dfa"):
         return {name: plain}
     own = f"{name} {learn.source}" + (f" {learn.align}" if learn.align else "")
     if not signals:
         return {own: plain}
     found = {own: plain}
     for align in ("next", "same") if learn.source == "sym" else (learn.align or "next",):
-        for source in ("sym", "fa", "dfa", "sdfa") if name == "ssgd-online" else ("sym", "dfa"):
+        for source in ("sym", "sym-trace", "fa", "dfa", "sdfa") if name == "ssgd-online" else ("sym", "dfa"):
             found.setdefault(f"{name} {source} {align}", plain | {"signal": source, "align": align})
     return found
 
@@ -75,6 +76,8 @@ def follows_gradient(name: str) -> bool:
     rule = rule_object(name)
     learn = getattr(rule, "learn", None)
     if learn is None or learn.source == "none":
+        return False
+    if learn.source == "deferred":  # it follows the loss of the class scores, not that of every step
         return False
     return any(rule.fields.get(a) is learn for hook in rule.hooks if hook.event != "on_readout" for a in hook.arguments)
 
@@ -89,7 +92,10 @@ def accuracy_rows() -> dict[str, dict[str, Any]]:
     found = {"ssgd-replay": {"rule": "ssgd-replay"}, "ssgd-replay, in place": {"rule": "ssgd-replay", "apply": "inplace"},
              "ssgd-replay, float32, Adam": {"rule": "ssgd-replay", "numerics": "float32"}}  # fmt: skip
     for name in RULES:
-        found |= variants(name, False) if name != "ssgd-replay" else {}
+        if is_dense(name):
+            found[f"{name}, float32, Adam"] = {"rule": name, "numerics": "float32"}
+        elif name != "ssgd-replay":
+            found |= variants(name, False)
         if name == "ssgd-online":
             found |= {f"{name} sym same": {"rule": name, "align": "same"}, f"{name} dfa next": {"rule": name, "signal": "dfa"}}
     return found
@@ -179,7 +185,8 @@ def reach(title: str, surrogate: str, size: dict[str, Any]) -> dict[str, Any]:
     tuning = (x.take(np.arange(count)), y[:count], x.take(np.arange(kept, len(y))), y[kept:])
 
     def run(data: tuple, seed: int, **schedule: Any):
-        return cs.train(network(surrogate, row, seed, **schedule), CHIP, data, rule=row["rule"], numerics=numerics, seed=seed)
+        chip = cs.load_chip(CHIP, ROOMY) if is_dense(row["rule"]) else CHIP
+        return cs.train(network(surrogate, row, seed, **schedule), chip, data, rule=row["rule"], numerics=numerics, seed=seed)
 
     trials = {}
     for c in size["ratios"] if fixed and len(size["ratios"]) > 1 else []:
