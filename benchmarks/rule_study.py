@@ -38,18 +38,12 @@ SHARPNESS = 10
 CHIP = "loihi1-ssgd"
 ROOMY = {"limits.log_words_per_core.value": 100_000, "limits.learning_bits_per_core.value": 10**8}  # for the logs of dense rules
 FULL = {
-    "train": 2000,
-    "test": 1000,
-    "passes": 4,
-    "seeds": [1, 2, 3],
-    "aligned": 64,
-    "replayed": 4000,
-    "ratios": [1e-3, 3e-3, 1e-2],
-}
+    "train": 1500, "test": 1000, "passes": 3, "seeds": [1, 2], "aligned": 64, "replayed": 2000, "ratios": [1e-3, 3e-3, 1e-2],
+}  # fmt: skip
 QUICK = {"train": 200, "test": 100, "passes": 1, "seeds": [1], "aligned": 8, "replayed": 200, "ratios": [3e-3]}
 HELD_OUT, TUNING_PASSES, HEAVY_SHARE = (
     4,
-    2,
+    1,
     4,
 )  # a quarter of the training images; passes of a trial; share of images of heavy rules
 HALVE, ADAM = 2, {"batch": 32, "optimiser": "adam", "rate": 2e-3}
@@ -77,7 +71,7 @@ def follows_gradient(name: str) -> bool:
     learn = getattr(rule, "learn", None)
     if learn is None or learn.source == "none":
         return False
-    if learn.source == "deferred":  # it follows the loss of the class scores, not that of every step
+    if learn.source == "deferred" or rule.write:  # follows the loss of the class scores; differs from others in how it writes
         return False
     return any(rule.fields.get(a) is learn for hook in rule.hooks if hook.event != "on_readout" for a in hook.arguments)
 
