@@ -6,24 +6,24 @@ from typing import Any
 
 from chipsim.learning.language import Rule
 from chipsim.learning.language.define import Hook
-from chipsim.learning.language.fields import Field
+from chipsim.learning.language.fields import Delta, Field
 from chipsim.learning.replayed import Replayed
 
 OWNERS = {
     "pre": "axon and core", "post": "neuron", "synapse": "synapse", "event": "event, given", "neuron": "neuron, given",
-    "sample": "sample, given", "constant": "constant",
+    "sample": "sample, given", "log": "record", "replay": "neuron, in replay", "constant": "constant",
 }  # fmt: skip
 
 
 def rule_facts(rule: Rule | Replayed) -> dict[str, Any]:
     """Return a rule as a table: name, documentation, needs; fields and hooks with their operations where it has them."""
     facts: dict[str, Any] = {"name": rule.name, "title": rule.title, "doc": rule.doc, "needs": list(rule.needs)}
-    if isinstance(rule, Replayed):
-        return facts
+    rule = rule.text if isinstance(rule, Replayed) else rule
     kept = {
         place: sum(f.bits for f in rule.fields.values() if f.place == place and hasattr(f, "tau"))
         for place in ("pre", "post", "synapse")
     }
+    kept["post"] += sum(f.bits for f in rule.fields.values() if isinstance(f, Delta))
     return {
         **facts,
         "bits": {"axon": kept["pre"], "neuron": kept["post"], "synapse": kept["synapse"]},
@@ -56,8 +56,6 @@ def rule_lines(rule: Rule | Replayed) -> list[str]:
         "",
         f"needs: {', '.join(rule.needs)}",
     ]
-    if isinstance(rule, Replayed):
-        return [*lines, "operations: docs/semantics.md sections 5 to 7"]
     facts = rule_facts(rule)
     lines.append("state in bits: " + ", ".join(f"{bits} per {owner}" for owner, bits in facts["bits"].items()))
     lines.append("fields:")

@@ -4,7 +4,10 @@ from chipsim.learning.language.define import Hook, Rule, rule
 from chipsim.learning.language.fields import (
     Active,
     Const,
+    Delta,
+    Error,
     Learn,
+    Log,
     Neuron,
     PostTrace,
     Potential,
@@ -17,6 +20,6 @@ from chipsim.learning.language.fields import (
 from chipsim.learning.language.functions import clip, rshift, sgn, times, where
 
 __all__ = [
-    "Active", "Const", "Hook", "Learn", "Neuron", "PostTrace", "Potential", "PreTrace", "Random", "Reward", "Rule", "SynState", "Weight",
-    "clip", "rshift", "rule", "sgn", "times", "where",
+    "Active", "Const", "Delta", "Error", "Hook", "Learn", "Log", "Neuron", "PostTrace", "Potential", "PreTrace", "Random", "Reward",
+    "Rule", "SynState", "Weight", "clip", "rshift", "rule", "sgn", "times", "where",
 ]  # fmt: skip

@@ -23,6 +23,8 @@ EVENTS = {  # event -> which fields a hook can see there
     "on_error": ("pre", "post", "synapse", "neuron", "event", "constant"),
     "on_epoch": ("pre", "post", "synapse", "neuron", "constant"),
     "on_sample_end": ("pre", "post", "synapse", "neuron", "sample", "constant"),
+    "replay_pre": ("replay", "constant"),
+    "replay_active": ("replay", "event", "constant"),
 }
 ALLOWED = (
     ast.Return, ast.Assign, ast.Expr, ast.If, ast.IfExp, ast.BinOp, ast.UnaryOp,
@@ -113,7 +115,7 @@ def argument_problems(hook: Hook, fields: dict, where: str) -> list[Problem]:
 def unseen(field, event: str) -> str:
     """Return why a hook cannot read a field at an event; nothing if it can."""
     kind = type(field).__name__
-    if isinstance(field, Active) and event != "on_active":
+    if isinstance(field, Active) and event not in ("on_active", "replay_active"):
         return f"{kind} belongs to an active neuron: at {event} there is none; use on_active"
     if isinstance(field, SynState) and event == "on_readout":
         return NO_STATE
@@ -121,6 +123,10 @@ def unseen(field, event: str) -> str:
         return ""
     if field.place == "event":
         return f"{kind} belongs to an active neuron or an error: at {event} there is none; use on_active, on_error or on_readout"
+    if field.place == "log":
+        return f"{kind} is no number: it says what is remembered for the hooks of a replay"
+    if field.place == "replay":
+        return f"{kind} is there in a replay only: use replay_pre or replay_active"
     if field.place == "sample":
         return f"{kind} is known at the end of the sample only: use on_sample_end"
     return f"a hook at {event} cannot see a {kind}: it is the state of another place"

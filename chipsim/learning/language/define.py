@@ -22,9 +22,9 @@ from functools import cached_property
 
 from chipsim.errors import Problem, raise_all
 from chipsim.learning.language.check import EVENTS, name_problems
-from chipsim.learning.language.fields import Active, Const, Field, Learn, Neuron, Reward, SynState, Weight
+from chipsim.learning.language.fields import Active, Const, Delta, Error, Field, Learn, Neuron, Reward, SynState, Weight
 from chipsim.learning.language.trace import Count, Range, count
-from chipsim.learning.language.whole import rule_problems
+from chipsim.learning.language.whole import replay_problems, rule_problems
 
 NUMBERS = {  # what a class may say beside fields and hooks -> what it may be
     "rate": (
@@ -157,7 +157,7 @@ class Rule:
         f = self.fields[name]
         if isinstance(f, Const):
             return Range(f.stored, f.stored, f.frac)
-        frac = {Learn: formats[0], Weight: formats[1]}.get(type(f)) if isinstance(f, (Learn, Weight)) else f.frac
+        frac = formats[isinstance(f, Weight)] if isinstance(f, (Learn, Weight, Delta, Error)) else f.frac
         if name in zero:
             return Range(0, 0, frac)
         if isinstance(f, Active):
@@ -223,6 +223,11 @@ def rule(described: type) -> Rule:
     Raises:
         ConfigError: everything that is wrong with its fields and hooks, with file and line.
     """
+    return made(described, replayed=False)
+
+
+def made(described: type, replayed: bool) -> Rule:
+    """Return the Rule of a class; replayed: its hooks are those of a replay, else none of them may be."""
     file = file_of(described)
     name = vars(described).get("name") or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", described.__name__).lower()
     where = f'rule "{name}" ({file})'
@@ -243,7 +248,7 @@ def rule(described: type) -> Rule:
     problems += [Problem(where, key, numbers[key], limit) for key, (fits, limit) in NUMBERS.items() if not fits(numbers[key])]
     doc = inspect.cleandoc(described.__doc__ or "")
     found = Rule(name, doc, fields, tuple(hooks), f"{file}:{described.__name__}", **numbers, described=described)
-    raise_all(problems or rule_problems(found, where))
+    raise_all(problems or replay_problems(found, where, replayed) or rule_problems(found, where))
     return found
 
 
@@ -263,7 +268,7 @@ def hook_of(name: str, function: Callable, fields: dict[str, Field], where: str)
     if match is None:
         return Problem(where, f"line {line}", name, limit)
     target, event = match.groups()
-    states = [n for n, f in fields.items() if isinstance(f, SynState)]
+    states = [n for n, f in fields.items() if isinstance(f, Delta if event == "replay_active" else SynState)]
     if target != "dw" and target not in states:
         return Problem(
             where, f"line {line}", name, f"{target} is no synapse state; declared: {', '.join(states) or 'none'}; {limit}"

@@ -287,3 +287,33 @@ class Const(Field):
         if not found and self.value and not self.stored:
             found.append(Problem(where, "value", self.value, f"with {self.frac} fraction bits it would be 0: raise frac"))
         return found
+
+
+@dataclass(frozen=True)
+class Log(Field):
+    """What is remembered of a sample for a replay: a record per spike of an axon, or per active event. Its width is the chip's."""
+
+    on: str = "spike"
+    place: ClassVar[str] = "log"
+    bits: ClassVar[int] = 32
+
+    def problems(self, where: str) -> list[Problem]:
+        """Return what is wrong with the event."""
+        limit = "it must be spike or active"
+        return [] if self.on in ("spike", "active") else [Problem(where, "on", self.on, limit)]
+
+
+@dataclass(frozen=True)
+class Delta(Field):
+    """delta_j: derivative of the loss with respect to what arrives at neuron j, in the delta format of its population; replay only."""
+
+    place: ClassVar[str] = "replay"
+    bits: ClassVar[int] = 16
+
+
+@dataclass(frozen=True)
+class Error(Field):
+    """eps_j: derivative of the loss with respect to a spike of the active neuron j, as it was gathered, with regularisers; replay only."""
+
+    place: ClassVar[str] = "replay"
+    bits: ClassVar[int] = 16

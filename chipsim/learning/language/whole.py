@@ -7,11 +7,29 @@ from typing import TYPE_CHECKING
 
 from chipsim.errors import Problem
 from chipsim.learning.language.check import hook_problems
-from chipsim.learning.language.fields import Active, Learn, Reward, SynState, Weight
+from chipsim.learning.language.fields import Active, Learn, Log, Reward, SynState, Weight
 from chipsim.learning.language.trace import TraceError
 
 if TYPE_CHECKING:
     from chipsim.learning.language.define import Hook, Rule
+
+
+def replay_problems(found: Rule, where: str, replayed: bool) -> list[Problem]:
+    """Return the hooks of a replay in a rule that is not replayed, and the logs that such hooks lack."""
+    problems, needs = [], {"replay_pre": "spike", "replay_active": "active"}
+    logs = {f.on for f in found.fields.values() if isinstance(f, Log)}
+    for hook in found.hooks:
+        line = f"{hook.name}, line {hook.line}"
+        if hook.event in needs and not replayed:
+            limit = (
+                "kernels of a replay are written by hand, for the shipped rules alone: a rule of your own learns in forward time"
+            )
+            problems.append(Problem(where, line, hook.event, limit))
+        elif hook.event in needs and needs[hook.event] not in logs:
+            problems.append(Problem(where, line, hook.event, f"it reads a log: declare cs.Log(on={needs[hook.event]!r})"))
+    if logs and not replayed and not problems:
+        problems.append(Problem(where, "cs.Log", ", ".join(sorted(logs)), "only the hooks of a replay read logs"))
+    return problems
 
 
 def rule_problems(found: Rule, where: str) -> list[Problem]:
@@ -30,7 +48,7 @@ def rule_problems(found: Rule, where: str) -> list[Problem]:
         )
     read = {name for hook in found.hooks for name in hook.arguments if hook.increment or name != hook.target}
     for name, f in found.fields.items():
-        if name not in read and not (isinstance(f, Weight) and f.write):
+        if name not in read and not (isinstance(f, Weight) and f.write) and not isinstance(f, Log):
             but = "no hook reads it" + (", but for those that set it" if isinstance(f, SynState) else "")
             problems.append(Problem(where, f"field {name}", type(f).__name__, but))
         if isinstance(f, SynState) and not any(hook.target == name for hook in found.hooks):

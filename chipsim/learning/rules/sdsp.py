@@ -1,6 +1,6 @@
 """sdsp: spike-driven synaptic plasticity of the ODIN chip."""
 
-from chipsim.learning.language import Const, Learn, PostTrace, Potential, PreTrace, rule
+from chipsim.learning.language import Const, Learn, PostTrace, Potential, PreTrace, rule, where
 
 
 @rule
@@ -29,9 +29,9 @@ class Sdsp:
     L = Learn("none")
 
     def dw_on_pre(v, y, theta_m, c1, c2, c3):
-        if v >= theta_m:
-            return 1 if y >= c1 and y < c3 else 0
-        return -1 if y >= c1 and y < c2 else 0
+        up = where(v < theta_m, 0, where(y < c1, 0, where(y < c3, 1, 0)))
+        down = where(v < theta_m, where(y < c1, 0, where(y < c2, 1, 0)), 0)
+        return up - down
 
     def dw_on_readout(x, L):
         return -x * L
