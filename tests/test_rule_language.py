@@ -19,7 +19,9 @@ from test_online_equal import ONLINE, online_cases
 
 import chipsim as cs
 from chipsim.cli.app import main
-from chipsim.learning import rule_object
+from chipsim.learning import RULES, rule_object
+from chipsim.learning.axes import TRIGGERS, axes, axes_of
+from chipsim.learning.language.check import EVENTS
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"
 HOOKS = [(name, hook.name) for name in ONLINE for hook in rule_object(name).hooks]
@@ -163,3 +165,13 @@ def test_a_rule_can_be_given_as_an_object():
     by_name = cs.gradients(net, x, y, rule="ssgd-online")
     by_object = cs.gradients(net, x, y, rule=rule_object("ssgd-online"))
     assert all(np.array_equal(by_name.weights[k], by_object.weights[k]) for k in by_name.weights)
+
+
+def test_every_rule_has_a_place_on_the_axes():
+    assert set(TRIGGERS) == set(EVENTS)
+    known = {axis: set(members) for axis, members in axes().items()}
+    known["signal"] |= {"exact"}
+    for name in RULES:
+        own = axes_of(rule_object(name))
+        assert set(own) >= {"eligibility", "signal", "trigger"}
+        assert all(set(members) <= known[axis] for axis, members in own.items()), (name, own)

@@ -19,7 +19,12 @@ def rules(name: Name = None) -> Answer:
     if name is not None:
         rule = rule_object(name)
         return Answer({**header("rules"), "rule": rule_facts(rule)}, rule_lines(rule))
+    from chipsim.learning.axes import axes
+
     found = {key: rule_object(key).title for key in RULES}
     width = max(map(len, found))
     listed = [{"name": key, "title": title} for key, title in found.items()]
-    return Answer({**header("rules"), "rules": listed}, [f"{key:{width}}  {title}" for key, title in found.items()])
+    lines = [f"{key:{width}}  {title}" for key, title in found.items()]
+    lines += ["", "axes on which they differ (learning.signal, learning.write and schedule.*.optimiser exchange one at a time):"]
+    lines += [f"  {axis}: {', '.join(members)}" for axis, members in axes().items()]
+    return Answer({**header("rules"), "rules": listed, "axes": axes()}, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chipsim.learning.axes import axes_of
 from chipsim.learning.language import Rule
 from chipsim.learning.language.define import Hook
 from chipsim.learning.language.fields import Delta, Field
@@ -17,7 +18,13 @@ OWNERS = {
 
 def rule_facts(rule: Rule | Replayed) -> dict[str, Any]:
     """Return a rule as a table: name, documentation, needs; fields and hooks with their operations where it has them."""
-    facts: dict[str, Any] = {"name": rule.name, "title": rule.title, "doc": rule.doc, "needs": list(rule.needs)}
+    facts: dict[str, Any] = {
+        "name": rule.name,
+        "title": rule.title,
+        "doc": rule.doc,
+        "needs": list(rule.needs),
+        "axes": axes_of(rule),
+    }
     rule = rule.text if isinstance(rule, Replayed) else rule
     kept = {
         place: sum(f.bits for f in rule.fields.values() if f.place == place and hasattr(f, "tau"))
@@ -55,6 +62,7 @@ def rule_lines(rule: Rule | Replayed) -> list[str]:
         *("  " + line if line else "" for line in rule.doc.strip().split("\n")),
         "",
         f"needs: {', '.join(rule.needs)}",
+        *(f"{axis}: {', '.join(members)}" for axis, members in axes_of(rule).items()),
     ]
     facts = rule_facts(rule)
     lines.append("state in bits: " + ", ".join(f"{bits} per {owner}" for owner, bits in facts["bits"].items()))

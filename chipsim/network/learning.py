@@ -43,7 +43,7 @@ class Learning(Description):
     """
 
     rule: str = "ssgd-replay"
-    signal: Literal[SOURCES] | None = None
+    signal: Literal[tuple(SOURCES)] | None = None
     align: Literal["next", "same"] | None = None
     loss: Literal["score", "step"] | None = None
     error_threshold: NonNegative = 0.0

@@ -11,7 +11,17 @@ from typing import ClassVar
 from chipsim.errors import Problem
 
 ROUNDINGS = ("stochastic", "nearest", "truncate")
-SOURCES = ("sym", "sym-trace", "fa", "dfa", "sdfa", "label", "local", "deferred", "none")
+SOURCES = {  # of learning signals -> what they are; docs/online.md section 3
+    "sym": "errors carried down by the weights",
+    "sym-trace": "as sym, decaying sums of past errors in their place",
+    "fa": "as sym, fixed random weights in place of the weights",
+    "dfa": "errors of the classes straight through fixed random weights",
+    "sdfa": "as dfa, their signs alone",
+    "label": "a random code of the label, no error",
+    "local": "errors of a readout that every hidden population has of its own",
+    "deferred": "after the sample: the closed-form error of the readout through its weights, random ones further down",
+    "none": "none for hidden neurons",
+}
 NEURON = ("jump", "jump/rho")
 
 
