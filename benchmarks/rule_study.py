@@ -38,7 +38,7 @@ SHARPNESS = 10
 CHIP = "loihi1-ssgd"
 ROOMY = {"limits.log_words_per_core.value": 100_000, "limits.learning_bits_per_core.value": 10**8}  # for the logs of dense rules
 FULL = {
-    "train": 1500, "test": 1000, "passes": 3, "seeds": [1, 2], "aligned": 64, "replayed": 2000, "ratios": [1e-3, 3e-3, 1e-2],
+    "train": 2000, "test": 1000, "passes": 4, "seeds": [1, 2, 3], "aligned": 64, "replayed": 4000, "ratios": [1e-3, 3e-3, 1e-2],
 }  # fmt: skip
 QUICK = {"train": 200, "test": 100, "passes": 1, "seeds": [1], "aligned": 8, "replayed": 200, "ratios": [3e-3]}
 HELD_OUT, TUNING_PASSES, HEAVY_SHARE = (

@@ -14,7 +14,7 @@ class Drtp:
     Source: Frenkel, Lefebvre & Bol 2021, Learning without feedback, Front. Neurosci. 15; on spiking chips SPOON (Frenkel et al. 2020).
     """
 
-    rate = 0.3
+    rate = 0.6
     s = PreTrace(tau=0, bits=1, frac=0, rounding="truncate")
     x = PreTrace(tau="post", bits=12, frac=8)
     psi = Active()
