@@ -41,11 +41,7 @@ FULL = {
     "train": 2000, "test": 1000, "passes": 4, "seeds": [1, 2, 3], "aligned": 64, "replayed": 4000, "ratios": [1e-3, 3e-3, 1e-2],
 }  # fmt: skip
 QUICK = {"train": 200, "test": 100, "passes": 1, "seeds": [1], "aligned": 8, "replayed": 200, "ratios": [3e-3]}
-HELD_OUT, TUNING_PASSES, HEAVY_SHARE = (
-    4,
-    1,
-    4,
-)  # a quarter of the training images; passes of a trial; share of images of heavy rules
+HELD_OUT, TUNING_PASSES, HEAVY_SHARE = 4, 2, 4  # a quarter of the training images; passes of a trial; less images for heavy rules
 HALVE, ADAM = 2, {"batch": 32, "optimiser": "adam", "rate": 2e-3}
 
 
