@@ -201,5 +201,5 @@ def memory(image: ChipImage, trainer) -> dict[int, dict[str, int]]:
     for (p, _), core in trainer.home.items():
         if core != -1:
             found[core]["traces"] += sum(f["bits"] for f in table["post"].values())
-            found[core]["error_state"] += chip.width("delta") + 9 * lag[p]
+            found[core]["error_state"] += chip.width("delta") * (2 if table["source"] == "sym-trace" else 1) + 9 * lag[p]
     return found

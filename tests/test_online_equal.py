@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_kernels_equal import Extremes, cases, repeat
 
-from chipsim.learning import RULES, is_online
+from chipsim.learning import RULES, is_dense, is_online
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 
-ONLINE = [name for name in RULES if is_online(name)]
+ONLINE = [name for name in RULES if is_online(name) and not is_dense(name)]
 SIGNALS = ("sym", "sym-trace", "fa", "dfa", "sdfa", "label", "local", "none")
 
 

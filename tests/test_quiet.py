@@ -8,16 +8,19 @@ import pytest
 import chipsim as cs
 from chipsim.compiler import compile_network
 from chipsim.events import as_events
-from chipsim.learning import RULES, is_online, rule_object
+from chipsim.learning import RULES, is_dense, is_online, rule_object
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
 from chipsim.training.learner import Learner
 
-TRIGGERED = [  # what changes hidden weights waits for an active neuron
+TRIGGERED = [  # what changes hidden weights waits for an active neuron; rules without a band know none that is not
     name
     for name in RULES
-    if not is_online(name)
-    or (rule_object(name).trains_hidden and all(h.event in ("on_active", "on_readout") for h in rule_object(name).hooks))
+    if not is_dense(name)
+    and (
+        not is_online(name)
+        or (rule_object(name).trains_hidden and all(h.event in ("on_active", "on_readout") for h in rule_object(name).hooks))
+    )
 ]
 
 
@@ -27,9 +30,8 @@ def learned(rule, quiet):
     weights = {name: w.copy() for name, w in network.weights.items()}
     weights["hidden1"][:, slice(None) if quiet is None else quiet] = 0.0
     network = network.with_weights(weights).but(learning={**network.learning.model_dump(), "rule": rule})
-    numerics = "float64" if rule == "bptt" else "fixed"
     chip = cs.load_chip("toy", {"limits.compartments_per_core.value": 1, "mesh.tiles_x.value": 4, "mesh.tiles_y.value": 4})
-    image = compile_network(network, chip, numerics=numerics)
+    image = compile_network(network, chip, numerics="fixed")
     learner, block = Learner(image), Block()
     events = as_events((np.random.default_rng(0).random((16, 1, 8)) < 0.4).astype(float), 8)
     learner.engine.forward(image.weights, events.of_sample(events.spikes(image.circuit.rules.constants.dtype), 0))
@@ -39,7 +41,7 @@ def learned(rule, quiet):
     return image, account(image, block.take(), learned=True), image.tensors(gradient)
 
 
-@pytest.mark.parametrize("rule", [name for name in TRIGGERED if name != "bptt"])
+@pytest.mark.parametrize("rule", TRIGGERED)
 def test_a_neuron_without_an_active_event_causes_no_learning(rule):
     """Every neuron has a core of its own: what its core counts is what its synapses did."""
     image, counters, gradient = learned(rule, quiet=3)
@@ -53,7 +55,7 @@ def test_a_neuron_without_an_active_event_causes_no_learning(rule):
     assert not gradient["hidden1"][:, 3].any() and gradient["hidden1"].any()
 
 
-@pytest.mark.parametrize("rule", [name for name in TRIGGERED if name != "bptt"])
+@pytest.mark.parametrize("rule", TRIGGERED)
 def test_no_active_neuron_no_learning_below_the_readout(rule):
     image, counters, gradient = learned(rule, quiet=None)
     hidden = [n for n, c in enumerate(counters.cores) if any(s.core == c and s.population in (1, 2) for s in image.slices)]

@@ -44,7 +44,7 @@ CASES = {  # what is written instead of GOOD -> words of the message
     "plain number": ("    k = 3\n" + GOOD, ("k = 3", "cs.Const")),
     "bits": ("    y = cs.PostTrace(bits=99, tau=-1, frac=-1, impulse=0, rounding='up')\n" + GOOD, ("bits = 99", "tau = -1", "frac = -1", "impulse = 0", "'up'")),
     "impulse": ("    y = cs.PostTrace(bits=4, frac=4)\n" + GOOD, ("impulse = 1.0", "from 0.0625 to")),
-    "source": ("    M = cs.Learn('magic', align='later')\n" + GOOD, ("'magic'", "'later'", "sym, fa")),
+    "source": ("    M = cs.Learn('magic', align='later')\n" + GOOD, ("'magic'", "'later'", "sym, sym-trace")),
     "align": ("    M = cs.Learn('sym')\n" + GOOD, ("says which step", "next")),
     "constant": ("    c = cs.Const(0.001, frac=2)\n" + GOOD, ("it would be 0",)),
     "rate": ("    rate = -1\n" + GOOD, ("rate = -1", "above 0")),
@@ -173,7 +173,7 @@ def test_networks_that_online_rules_do_not_train():
     with pytest.raises(ConfigError) as error:
         cs.compile_network(cs.Network(**table), None)
     assert [p.key for p in error.value.problems] == ["population.a.neuron", "projection.0.kind", "projection.1.delay"]
-    assert "share their weights" in str(error.value) and "acts in the next step" in str(error.value)
+    assert "a kernel is shared" in str(error.value) and "acts in the next step" in str(error.value)
     table["population"][1] = {"name": "a", "neuron": "adaptive-lif", "size": 4, "tau_ms": 5.0, "tau_adapt_ms": 9.0}
     ring = {"pre": "a", "post": "a"}
     table["projection"] = [{"pre": "in", "post": "a", "kind": "sparse", "density": 0.9}, ring, {"pre": "a", "post": "out"}]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chipsim.errors import CapacityError, Problem, raise_all
+from chipsim.errors import CapacityError, ConfigError, Problem, raise_all
 from chipsim.hardware import Chip
 from chipsim.learning import is_dense, is_online, rule_of
 from chipsim.network import Network, rule_problems
@@ -35,11 +35,15 @@ def require(network: Network, chip: Chip | None, learn: bool) -> None:
 def numerics_problems(network: Network, numerics: str) -> list[Problem]:
     """Return why the rule does not run in these numerics."""
     rule, found = network.learning.rule, []
+    try:
+        unit = rule_of(network.learning).unit
+    except ConfigError:  # there is no such rule: said where the network is checked against it
+        return []
     if numerics == "fixed" and is_dense(rule):
         limit = f"rule {rule!r} is a dense float reference: its surrogate has no band that a table of fixed point could cover"
         other = "ssgd-online" if is_online(rule) else "ssgd-replay"
         found.append(Problem("run", "numerics", numerics, limit, f"float numerics, or rule {other}"))
-    if numerics != "fixed" and rule_of(network.learning).unit == "lsb":
+    if numerics != "fixed" and unit == "lsb":
         limit = f"rule {rule!r} counts in steps of the stored weight, which float numerics do not have"
         found.append(Problem("run", "numerics", numerics, limit, "fixed numerics"))
     return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chipsim.learning.language import Rule
-from chipsim.learning.language.fields import SOURCES, SynState, Trace
+from chipsim.learning.language.fields import SynState, Trace
+from chipsim.learning.language.given import SOURCES
 from chipsim.learning.policies import OPTIMISERS, POLICIES
 from chipsim.learning.replayed import Replayed
 

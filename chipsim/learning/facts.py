@@ -7,7 +7,8 @@ from typing import Any
 from chipsim.learning.axes import axes_of
 from chipsim.learning.language import Rule
 from chipsim.learning.language.define import Hook
-from chipsim.learning.language.fields import Delta, Field
+from chipsim.learning.language.fields import Field
+from chipsim.learning.language.given import Delta
 from chipsim.learning.replayed import Replayed
 
 OWNERS = {

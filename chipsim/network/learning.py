@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from chipsim.learning.language.fields import SOURCES
+from chipsim.learning.language.given import SOURCES
 from chipsim.learning.policies import MASTER_BITS, parse_policy, policy_of
 from chipsim.network.population import Count
 from chipsim.network.projection import Positive

@@ -153,7 +153,7 @@ def book_steps(image: ChipImage, ledger: Ledger) -> None:
     """Book the loss of every step while the sample runs, and its errors: written to the logs of the readout cores, read in replay."""
     errors = np.zeros((1, ledger.counts.shape[2], len(image.slices)), dtype=np.int64)
     errors[0, 1:] = image.routes.readout
-    book_losses(image, class_words(image, image.routes.readout), ledger)
+    book_losses(image, class_words(image, image.routes.readout > 0), ledger)
     ledger.book("backward", "forward", "active_log_entries", errors)
     ledger.book("backward", "replay", "log_reads", errors)
     if image.circuit.form_a:

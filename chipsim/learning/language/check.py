@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from chipsim.errors import Problem
 from chipsim.learning.language import functions
-from chipsim.learning.language.fields import Active, SynState
+from chipsim.learning.language.fields import SynState
 from chipsim.learning.language.functions import NAMES
+from chipsim.learning.language.given import Active
 
 if TYPE_CHECKING:
     from chipsim.learning.language.define import Hook

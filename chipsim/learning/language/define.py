@@ -22,7 +22,8 @@ from functools import cached_property
 
 from chipsim.errors import Problem, raise_all
 from chipsim.learning.language.check import EVENTS, name_problems
-from chipsim.learning.language.fields import Active, Const, Delta, Error, Field, Learn, Neuron, Reward, SynState, Weight
+from chipsim.learning.language.fields import Field, SynState
+from chipsim.learning.language.given import Active, Const, Delta, Error, Learn, Neuron, Reward, Weight
 from chipsim.learning.language.trace import Count, Range, count
 from chipsim.learning.language.whole import replay_problems, rule_problems
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from chipsim.errors import Problem, raise_all
-from chipsim.learning.language.fields import Active, Const, Learn, Neuron, PostTrace, PreTrace, Reward, SynState, Weight
+from chipsim.learning.language.fields import PostTrace, PreTrace, SynState
+from chipsim.learning.language.given import Active, Const, Learn, Neuron, Reward, Weight
 from chipsim.learning.language.lava_products import EXPONENTS, SYNAPSE_BITS, TRACE_BITS, Variable, joined, nearest, products
 from chipsim.learning.language.polynomial import FUNCTIONS, NoPolynomial, Polynomial, symbol
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from chipsim.errors import Problem
 from chipsim.learning.language.check import hook_problems
-from chipsim.learning.language.fields import Active, Learn, Log, Reward, SynState, Weight
+from chipsim.learning.language.fields import SynState
+from chipsim.learning.language.given import Active, Learn, Log, Reward, Weight
 from chipsim.learning.language.trace import TraceError
 
 if TYPE_CHECKING:
