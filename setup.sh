@@ -47,13 +47,21 @@ install() {  # make the environment, unless the last one made here still fits
     printf '%s\n' "$wanted" >"$venv/made-from"
 }
 
-run_all() {  # the kernels without the JIT first, so that what was left out stands in the last lines
-    say "kernel tests, JIT off"
-    NUMBA_DISABLE_JIT=1 "$venv/bin/python" -m pytest -q -m "kernel and not slow"
+run_all() {  # the kernels also without the JIT, at the same time; what was left out stands in the last lines
+    logs=$(mktemp -d)
+    say "all tests, JIT on, and beside them kernel tests with the JIT off"
+    NUMBA_DISABLE_JIT=1 "$venv/bin/python" -m pytest -q -m "kernel and not slow" >"$logs/off" 2>&1 &
+    other=$!
+    { "$venv/bin/python" -m pytest -q -m "not slow"; echo $? >"$logs/status"; } | tee "$logs/on"
+    wait $other
     without_jit=$?
-    say "all tests, JIT on"
-    "$venv/bin/python" -m pytest -q -m "not slow" || return 1
-    return $without_jit
+    with_jit=$(cat "$logs/status")
+    say "kernel tests, JIT off:"
+    if [ $without_jit -eq 0 ]; then tail -n 1 "$logs/off"; else cat "$logs/off"; fi
+    say "all tests, JIT on:"
+    sed -n '/^-* left out/,$p' "$logs/on"
+    rm -r "$logs"
+    [ "$with_jit" -eq 0 ] && [ $without_jit -eq 0 ]
 }
 
 if [ $# -gt 0 ] && [ "$1" != test ]; then

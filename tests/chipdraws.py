@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import bridge
 from hypothesis import strategies as st
+
+JIT = os.environ.get("NUMBA_DISABLE_JIT") != "1"
+
+
+def few(draws: int) -> int:
+    """Return how many draws a test makes: so many compiled, a fifth with the JIT off, where it does not ask what they met."""
+    return draws if JIT else draws // 5
+
 
 ARITHMETIC = (  # of the chip
     *[{}] * 4,

@@ -8,6 +8,7 @@ import generaldraws
 import numpy as np
 import pytest
 import trainbridge
+from chipdraws import JIT, few
 from generaldraws import general
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -54,7 +55,7 @@ def test_random_networks_equal_the_oracle_in_float(form, transport):
 def test_random_networks_train_as_the_reference_does_in_fixed_point(form, transport):
     found = Counter()
 
-    @settings(max_examples=60, **FREE)
+    @settings(max_examples=few(60), **FREE)
     @given(cases(form=st.just(form), transport=st.just(transport)))
     def compare(case):
         network, chip, x, y, faster, seed = case
@@ -77,6 +78,8 @@ def test_random_networks_train_as_the_reference_does_in_fixed_point(form, transp
         found.update({"shared"} if len(set(homes)) < len(homes) else set())
 
     compare()
+    if not JIT:
+        return
     assert found["networks"] >= 40, found
     some = {*KINDS, "clocked", "touched", "unicast", "multicast", "lazy", "shared", "sum", "max", "step", "score"}
     assert min(found[name] for name in some) >= 5, found

@@ -16,8 +16,8 @@ SAMPLES, PASSES = 60, 2
 ALWAYS_EQUAL = {
     "forward": "inputs_injected synops updates_active updates_idle neuron_updates spikes barriers",
     "backward": "gate_checks band_lookups active_log_entries softmax_evaluations trace_decays error_updates "
-    "evaluations row_adds gather_adds barriers trace_updates eligibility_decays rules_readout rules_active rules_pre rules_post random_draws "
-    "rules_error rules_epoch rules_sample_end log_rewrites",
+    "evaluations row_adds gather_adds barriers trace_updates eligibility_decays rules_readout rules_active rules_pre rules_post "
+    "random_draws rules_error rules_epoch rules_sample_end log_rewrites",
     "update": "evaluations random_draws writes optimiser_updates barriers terms trace_updates "
     "copy_packets copy_writes packets_in hops_x hops_y hops_local hops",  # terms and what follows: 0 here
 }

@@ -20,7 +20,7 @@ import bridge
 import generaldraws
 import netbridge
 import trainbridge
-from chipdraws import ARITHMETIC
+from chipdraws import ARITHMETIC, JIT, few
 
 from chipsim.compiler import compile_network
 from chipsim.errors import CapacityError
@@ -81,7 +81,7 @@ def cases(draw, **forms):
 def test_random_networks_train_as_the_reference_does():
     found = Counter()
 
-    @settings(max_examples=150, **FREE)
+    @settings(max_examples=few(150), **FREE)
     @given(cases())
     def compare(case):
         network, chip, x, y, faster, seed = case
@@ -106,6 +106,8 @@ def test_random_networks_train_as_the_reference_does():
         found.update({"networks"} | ({"shared"} if len(set(homes)) < len(homes) else set()))
 
     compare()
+    if not JIT:
+        return
     assert found["networks"] >= 100, found
     names = (
         "delta-lif",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chipdraws import few
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +51,7 @@ def cases(draw):
 def test_state_lasts_from_sample_to_sample_as_in_the_reference():
     found = Counter()
 
-    @settings(max_examples=120, **FREE)
+    @settings(max_examples=few(120), **FREE)
     @given(cases())
     def compare(case):
         network, chip, x, y, shift, seed = case
