@@ -22,6 +22,7 @@ from chipsim.compiler import compile_network
 from chipsim.kernels._jit import entry, inner
 from chipsim.kernels.fixed import rescale, saturate, wide
 from chipsim.learning.online.signals import Net, signals
+from chipsim.learning.online.state import FIRST_EVENT
 from chipsim.learning.online.traces import advance_pre, start
 from chipsim.training.examples import load_examples
 from chipsim.training.learner import Learner
@@ -77,7 +78,7 @@ def listed(t, k, last, circuit, work, walk):
 
 
 @entry
-def by_hand(steps, circuit, setup, weights, gradient, work, walk):
+def by_hand(steps, circuit, wires, setup, weights, gradient, work, walk):
     """Run ssgd-online as its author would have written it without hooks."""
     start(walk)
     address = (work.membranes.cells.address[0], work.membranes.cells.address[1], work.membranes.cells.address[2])
@@ -97,8 +98,8 @@ def by_hand(steps, circuit, setup, weights, gradient, work, walk):
                     gradient[n] = saturate(wide(gradient[n]) - dw, circuit.acc_bits)
                     work.errors.dirty[mark + circuit.slice_of[lo + walk.unit[e]]] = True
             for e in range(count):
-                walk.counts[4 if last else 5, t, circuit.slice_of[lo + walk.unit[e]]] += walk.count[k]
-            advance_pre(t, k, circuit, setup, walk, work.spikes, address)
+                walk.counts[FIRST_EVENT if last else FIRST_EVENT + 1, t, circuit.slice_of[lo + walk.unit[e]]] += walk.count[k]
+            advance_pre(t, k, circuit, wires, setup, walk, work.spikes, address)
 
 
 def prepared(rule: str, numerics: str):
@@ -118,10 +119,10 @@ def learned(learner, events, labels, learn=None) -> tuple[list[np.ndarray], floa
         gradient = np.zeros(len(weights), dtype=learner.image.circuit.rules.constants.dtype)
         learner.engine.forward(weights, events.of_sample(log, b), (1, b, 0))
         learner.backward(weights, np.zeros_like(gradient), labels[b])
-        net = Net(way.how, learner.image.circuit, way.setup, weights)
+        net = Net(way.how, learner.image.circuit, learner.image.wires, way.setup, weights)
         before = time.perf_counter()
         signals(labels[b], net, way.work, way.walk)
-        learn(learner.image.steps, learner.image.circuit, way.setup, weights, gradient, way.work, way.walk)
+        learn(learner.image.steps, learner.image.circuit, learner.image.wires, way.setup, weights, gradient, way.work, way.walk)
         spent += time.perf_counter() - before
         found.append(gradient)
     return found, spent

@@ -200,3 +200,11 @@ def test_online_rules_do_not_write_in_place():
     net = cs.load_model("digits", {"learning.rule": "eprop", "learning.apply": "inplace"})
     with pytest.raises(ConfigError, match=r"learning\.apply = 'inplace'.*accumulates over the sample"):
         cs.compile_network(net, None)
+
+
+@pytest.mark.parametrize(("rule", "signal"), [("ssgd-online", "deferred"), ("ssgd-deferred", "dfa")])
+def test_deferred_errors_are_not_exchanged(rule, signal):
+    network = cs.ssgd_network(6, (5,), 3, steps=8, readout="sum", surrogate="box", half_width=0.5)
+    network = network.but(learning={**network.learning.model_dump(), "rule": rule, "signal": signal})
+    with pytest.raises(ConfigError, match="learning.signal = .*ssgd-deferred"):
+        cs.compile_network(network, None)

@@ -81,7 +81,7 @@ def rule_of(learning) -> Rule | Replayed:
         )
     if "deferred" in (learning.signal, rule.learn.source) and learning.signal not in (None, rule.learn.source):
         limit = "deferred errors come after the sample and enter the readout in another way: use rule ssgd-deferred, as it is"
-        raise_all([Problem("run", "learning.signal", learning.signal, limit)])
+        raise_all([Problem(f'rule "{rule.name}"', "learning.signal", learning.signal, limit)])
     signal = replace(rule.learn, **changes)
     raise_all(signal.problems(f'rule "{rule.name}", field {name}'))
     return replace(rule, fields={**rule.fields, name: signal})
