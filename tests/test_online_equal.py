@@ -7,6 +7,7 @@ from collections import Counter
 import bridge
 import pytest
 import rulebridge
+from chipdraws import JIT, few
 from hypothesis import given
 from hypothesis import strategies as st
 from test_kernels_equal import Extremes, cases, repeat
@@ -48,7 +49,7 @@ def differences(seen, result) -> dict:
 def test_equal_to_the_reference_bit_for_bit(rule, signal):
     extremes, events = Extremes(), Counter()
 
-    @repeat(40)
+    @repeat(few(40))
     @given(online_cases(rule, signal))
     def compare(case):
         image = case.image()
@@ -63,4 +64,4 @@ def test_equal_to_the_reference_bit_for_bit(rule, signal):
 
     compare()
     print(rule, extremes.seen, dict(events))
-    assert events["writes"] > 0 and events["trace_updates"] > 0
+    assert not JIT or (events["writes"] > 0 and events["trace_updates"] > 0)
