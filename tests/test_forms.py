@@ -21,7 +21,7 @@ from chipsim.counters import ROW
 from chipsim.errors import CapacityError, ConfigError
 from chipsim.simulator.links import LinkTable
 
-pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 FREE = {"deadline": None, "database": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 REGULARISERS = {"upper": 0.06, "lower": 100.0, "f_upper": 1.0}
 KINDS = ("delta-lif", "if", "adaptive-lif")
@@ -51,6 +51,7 @@ def test_random_networks_equal_the_oracle_in_float(form, transport):
     assert min(seen[name] for name in names) >= 2, seen
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("form, transport", OTHER)
 def test_random_networks_train_as_the_reference_does_in_fixed_point(form, transport):
     found = Counter()

