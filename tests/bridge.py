@@ -182,6 +182,7 @@ class Kernels:
         if self.shifts is not None and image.network.learning.apply == "after":
             address = np.array([self.seed, index, run], dtype=np.int64)
             write_weights(image.circuit, image.wires, self.weights, self.gradient, self.how, address, self.work)
+            self.learner.follow(self.weights)
             assert not self.gradient.any() and not self.work.errors.dirty.any()
         else:
             self.gradient[:] = 0

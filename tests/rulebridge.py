@@ -190,7 +190,7 @@ def memory(image: ChipImage, trainer) -> dict[int, dict[str, int]]:
     adapts, gone = neuron_words(image)["adapts"], absent(rule)
     ahead = any(getattr(f, "align", None) == "next" for f in rule.fields.values())
     lag = [(away if away <= trainer.last else 1) if ahead else 0 for away in trainer.away]
-    for (_, _, k), rows in trainer.rows.items():
+    for (pre, _, k), rows in trainer.rows.items():
         for row in rows:
             bits = found[row.core]
             bits["gradient_accumulators"] += len(row.synapses) * chip.width("gradient_accumulator")
@@ -198,6 +198,8 @@ def memory(image: ChipImage, trainer) -> dict[int, dict[str, int]]:
             states = [f["bits"] for name, f in table["synapse"].items() if name not in gone or adapts[row.post]]
             bits["eligibility"] += len(row.synapses) * sum(states)
             bits["error_state"] += lag[row.post]
+            if table["source"] == "adaptive" and pre > 0 and k in trainer.toward:
+                bits["error_state"] += len(row.synapses) * image.network.learning.weight_bits
     for (p, _), core in trainer.home.items():
         if core != -1:
             found[core]["traces"] += sum(f["bits"] for f in table["post"].values())

@@ -13,9 +13,11 @@ import online
 from dense import deviation, forward, random_problem, scores
 
 import chipsim as cs
+from chipsim.events import as_events
 from chipsim.learning.online.feedback import feedback_weights
 from chipsim.learning.rules.rstdp import Rstdp
 from chipsim.learning.rules.stdp_triplet import StdpTriplet
+from chipsim.training.learner import Learner
 
 SHARP = 10
 
@@ -32,12 +34,13 @@ def label_code(sizes):
     return [b - np.floor(128 * b.mean(axis=1, keepdims=True) + 1e-9) / 128 for b in feedback(sizes)]
 
 
-def compared(rule, problem, expected, **learning):
-    """Largest deviation of the package's gradient from the sum over the samples of `expected(sample)`."""
+def compared(rule, problem, expected, model=None, **learning):
+    """Largest deviation of the package's gradient from the sum over the samples of `expected(sample)`; `model`: one to take instead."""
     network = cs.ssgd_network(**problem.arguments).with_weights(problem.named_weights)
     network = network.but(learning={**network.learning.model_dump(), "sharpness": SHARP, **learning})
     found = cs.gradients(network, problem.x, problem.y, rule=rule)
-    samples = [online.sample(problem.model, problem.weights, problem.x[:, b], int(y), SHARP) for b, y in enumerate(problem.y)]
+    model = model or problem.model
+    samples = [online.sample(model, problem.weights, problem.x[:, b], int(y), SHARP) for b, y in enumerate(problem.y)]
     wanted = [sum(parts) / len(samples) for parts in zip(*(expected(s) for s in samples), strict=True)]
     total = [online.loss(problem.model, problem.weights, problem.x[:, b], int(y), SHARP) for b, y in enumerate(problem.y)]
     assert found.loss == pytest.approx(np.mean(total), rel=1e-12)
@@ -65,6 +68,17 @@ CASES = {
 def test_rule_equals_its_sum(rule, seed):
     problem = random_problem(seed, SIZES, surrogate=("paper", "box", "triangle")[seed % 3], half_width=0.4)
     assert compared(rule, problem, CASES[rule]) <= 1e-12
+
+
+@pytest.mark.parametrize("surrogate", ["paper", "box", "triangle"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ottt_equals_its_truncated_sum_without_a_band(seed, surrogate):
+    """The paper's surrogate has no end: half_width, which is a band to ssgd-online, is nothing to ottt."""
+    problem = random_problem(seed, SIZES, surrogate=surrogate, half_width=0.4)
+    model = problem.model._replace(half_width=np.inf) if surrogate == "paper" else problem.model
+    assert compared("ottt", problem, online.three_factors, model) <= 1e-12
+    banded = compared("ssgd-online", problem, online.three_factors, model)
+    assert banded > 1e-6 if surrogate == "paper" else banded <= 1e-12
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -99,6 +113,36 @@ def test_signals_can_be_exchanged(source, align):
         compared("ssgd-online", problem, lambda s: online.three_factors(s, source, ahead, b=b), signal=source, align=align)
         <= 1e-12
     )
+
+
+@pytest.mark.parametrize("rule", ["eprop", "ssgd-online"])
+def test_feedback_adapts_as_the_weights_change(rule):
+    """b = b0 + (w - w0) at every step of a training in float64, and the updates are those that this b gives."""
+    problem = random_problem(4, SIZES, half_width=0.4)
+    network = cs.ssgd_network(**problem.arguments).with_weights(problem.named_weights)
+    learning = network.learning.model_dump()
+    network = network.but(learning={**learning, "rule": rule, "sharpness": SHARP, "signal": "adaptive", "align": "same"})
+    image = cs.compile_network(network, None, numerics="float64")
+    learner, events = Learner(image), as_events(problem.x, SIZES[0])
+    weights, start, gradient = image.weights.copy(), image.weights.copy(), np.zeros_like(image.weights)
+    ends = zip(SIZES, SIZES[1:], image.circuit.offset, strict=False)
+    first = [feedback_weights(a, c, True, int(at)) / 4 for a, c, at in ends]
+    layers = np.split(np.arange(len(weights)), np.cumsum([a * c for a, c in zip(SIZES, SIZES[1:], strict=False)])[:-1])
+    for b, label in enumerate(problem.y):
+        learner.engine.forward(weights, events.of_sample(events.spikes(weights.dtype), b), (0, b, 0))
+        gradient[:] = 0
+        learner.backward(weights, gradient, int(label))
+        now = [weights[at].reshape(w.shape) for at, w in zip(layers, problem.weights, strict=True)]
+        back = [b0 + (w - start[at].reshape(w.shape)) for b0, w, at in zip(first, now, layers, strict=True)]
+        sample = online.sample(problem.model, now, problem.x[:, b], int(label), SHARP)
+        sums = {"eprop": online.eprop, "ssgd-online": lambda s, *b: online.three_factors(s, b[0], 0, b=b[1])}[rule](
+            sample, "fa", back
+        )
+        for at, expected in zip(layers, sums, strict=True):
+            assert deviation(gradient[at].reshape(expected.shape), expected) <= 1e-12
+        weights -= 0.05 * gradient
+        learner.follow(weights)
+    assert np.abs(weights - start).max() > 0.01
 
 
 @pytest.mark.parametrize("readout", ["sum", "max"])

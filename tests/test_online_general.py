@@ -26,7 +26,7 @@ from chipsim.simulator.links import LinkTable
 
 pytestmark = [pytest.mark.kernel, pytest.mark.filterwarnings("error::RuntimeWarning")]
 KINDS = ("gradient_accumulators", "traces", "eligibility", "error_state")
-SIGNALS = ("sym", "sym", "sym-trace", "fa", "dfa", "sdfa", "label", "local", "none")
+SIGNALS = ("sym", "adaptive", "sym-trace", "fa", "dfa", "sdfa", "label", "local", "none")
 
 
 @cs.rule

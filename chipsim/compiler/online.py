@@ -34,7 +34,9 @@ def online_bits(plan: Plan, p: int, span: tuple[int, int], chains: Sequence[List
         "gradient_accumulators": synapses * accumulator,
         "traces": axons * pre + n * post,
         "eligibility": synapses * states,
-        "error_state": n * delta * (2 if rule.learn and rule.learn.source == "sym-trace" else 1) + waiting,
+        "error_state": n * delta * (2 if rule.learn and rule.learn.source == "sym-trace" else 1)
+        + waiting
+        + adapting(plan, rule, p, chains),
         "loss": (losses_bits(population.size) if last and loss else 0) + own_bits(plan, rule, p, span[0]),
         **(log_bits(plan) if rule.deferred else {}),
     }
@@ -43,6 +45,15 @@ def online_bits(plan: Plan, p: int, span: tuple[int, int], chains: Sequence[List
 def log_bits(plan: Plan) -> dict[str, int]:
     """Return the bits of the log memory of a core."""
     return {"logs": plan.chip.limit("log_words_per_core") * plan.width("log_word", 32) if plan.chip else 0}
+
+
+def adapting(plan: Plan, rule, p: int, chains: Sequence[Lists]) -> int:
+    """Return the bits of the feedback weights that adapt: one for every synapse from a hidden neuron toward the readout."""
+    if rule.learn is None or rule.learn.source != "adaptive":
+        return 0
+    away, sources = away_of(plan), [plan.network.ends[k][0] for k in plan.into(p)]
+    synapses = sum(c.count for a, c in zip(sources, chains, strict=True) if a > 0 and away[a] > away[p])
+    return synapses * plan.network.learning.weight_bits
 
 
 def own_bits(plan: Plan, rule, p: int, lo: int) -> int:

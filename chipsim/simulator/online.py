@@ -16,7 +16,7 @@ from chipsim.simulator.ledger import Ledger, later
 from chipsim.state import Activity
 
 STAGE = ("backward", "forward")
-PULLED, DIRECT = ("sym", "sym-trace", "fa", "deferred"), ("dfa", "sdfa", "deferred")
+PULLED, DIRECT = ("sym", "sym-trace", "fa", "adaptive", "deferred"), ("dfa", "sdfa", "deferred")
 
 
 class Paths(NamedTuple):

@@ -30,6 +30,11 @@ class Learner:
         """Replay the sample that the engine has just run and write its weights on the way; arguments as in `learning.writes`."""
         self.way.write_inplace(weights, label, how, address)
 
+    def follow(self, weights: np.ndarray) -> None:
+        """Let a rule know that the weights were written after `backward`."""
+        if isinstance(self.way, Online):
+            self.way.follow(weights)
+
     def loss(self, label: int) -> float:
         """Return the loss of the last sample in float64, for reports only."""
         return self.way.loss(label)

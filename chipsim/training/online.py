@@ -16,6 +16,7 @@ from chipsim.neurons.arithmetic import THETA
 from chipsim.neurons.contract import SECOND
 from chipsim.simulator.engine import Engine
 from chipsim.training.closed_loss import ClosedLoss
+from chipsim.training.feedback import Feedback
 from chipsim.training.step_loss import StepLoss
 
 
@@ -28,7 +29,7 @@ class Online:
         numbers = Numbers(
             form.fixed, form.delta_fraction, [form.real_fraction(k) for k in range(len(form.unit))], form.gradient_fraction
         )
-        options = Options(len(image.weights), image.network.learning.error_threshold)
+        options = Options(len(image.weights), form.top, image.network.learning.error_threshold)
         self.setup = setup(rule, circuit, membranes_of(image), numbers, options)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
         learn, everywhere = rule.learn, any(hook.event == "on_error" for hook in rule.hooks)
@@ -36,6 +37,7 @@ class Online:
         self.how = How(image.steps, ahead, everywhere, form.delta_fraction[-1], form.delta_fraction[1])
         self.learn = generate.load(rule, shapes_for(rule, image.wires.listed.any(), self.setup.adapts.any())).learn
         self.steps = StepLoss(image, engine, rule.sharpness)
+        self.feedback = Feedback(image, self.setup) if rule.learn and rule.learn.source == "adaptive" else None
         self.losses = ClosedLoss(image, engine) if rule.deferred else self.steps
 
     def backward(self, weights: np.ndarray, gradient: np.ndarray, label: int) -> None:
@@ -49,6 +51,11 @@ class Online:
             local_errors(image.steps, label, self.steps.scale, net, work.spikes, walk, self.steps.scratch)
         signals(label, net, work, walk)
         self.learn(image.steps, image.circuit, image.wires, self.setup, weights, gradient, work, walk)
+
+    def follow(self, weights: np.ndarray) -> None:
+        """Let feedback that adapts take what was just written to the weights."""
+        if self.feedback:
+            self.feedback.follow(weights, self.work.activity)
 
     def loss(self, label: int) -> float:
         """Return the loss of the last sample in float64: that of its steps, or of its class scores if the rule waits for them."""

@@ -49,6 +49,7 @@ class ChipPass:
             else:
                 learner.backward(weights, self.gradient, labels[b])
                 write_weights(image.circuit, image.wires, weights, self.gradient, how, address, engine.work)
+                learner.follow(weights)
             loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])
             tally.add(copy_of(engine.work.activity))
             report(done + 1)
@@ -115,3 +116,5 @@ class BatchPass:
             last.work.errors.dirty[:] |= learner.engine.work.errors.dirty
             learner.engine.work.errors.dirty[:] = False
         count_update(self.image, last, total, weights != before, self.optimiser.dense)
+        for learner in self.learners:
+            learner.follow(weights)

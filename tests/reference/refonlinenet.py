@@ -31,6 +31,7 @@ class OnlineTrainer(Trainer):
         ]
         self.toward = [k for k, down in enumerate(toward) if down]
         self.answering = {**routed, "projections": [routed["projections"][k] for k in self.toward]}
+        self.adapted: dict[tuple[int, int], int] = {}  # (k, w): feedback weights that adapt
         sizes = [p["size"] for p in net["populations"]]
         self.id = {(p, n): sum(sizes[:p]) + n for p, n in self.home}
 
@@ -64,7 +65,9 @@ class OnlineTrainer(Trainer):
         self.signals(label)
         self.v = result.forward["v"]
         self.learn(spikes, 1 if result.scores.index(max(result.scores)) == label else -1, index, pass_index, result)
+        before = [list(w) for w in self.weights]
         self.update(result)
+        refsources.follow(self, before)
         for key in [key for key, n in self.counters.items() if n == 0]:
             del self.counters[key]
         return result
@@ -149,7 +152,11 @@ class OnlineTrainer(Trainer):
                     ds = (self.past[row.post][t][j] or None) if self.past[row.post] else self.source(t, row.post, j)
                     if ds is not None:
                         self.count(self.stage, "gather_adds", t, row.core)
-                        own = random_weight(self.first[k] + w) if self.rule_of_net["source"] == "fa" else self.weights[k][w]
+                        own = (
+                            refsources.feedback(self, k, w)
+                            if self.rule_of_net["source"] in ("fa", "adaptive")
+                            else self.weights[k][w]
+                        )
                         total += own * ds
             post = self.net["projections"][k]["post"]
             found += rescale(total, self.rule["fraction"][k] + fractions[post] - fractions[p])

@@ -9,7 +9,7 @@ from refnumbers import rescale, saturate
 from refrules import faded
 from refwalk import random_weight
 
-PULLED = ("sym", "sym-trace", "fa")
+PULLED = ("sym", "sym-trace", "fa", "adaptive")
 REPLAY, FORWARD = ("backward", "replay"), ("backward", "forward")
 
 
@@ -25,6 +25,31 @@ def sum_past(trainer, p: int, errors: list | None = None) -> list[list[int]]:
             row.append(saturate(faded(before, word, "truncate", 0) + ds, trainer.rule["bits"]["delta"]))
         found.append(row)
     return found
+
+
+def feedback(trainer, k: int, w: int) -> int:
+    """Return the random weight of a synapse in place of its weight; those that adapt are kept in `trainer.adapted`."""
+    drawn = random_weight(trainer.first[k] + w)
+    if trainer.rule_of_net["source"] == "fa":
+        return drawn
+    return trainer.adapted.setdefault((k, w), clip(drawn >> 2, trainer))
+
+
+def clip(x: int, trainer) -> int:
+    """Return x within the range of stored weights."""
+    top = (1 << (trainer.rule["bits"]["weight"] - 1)) - 1
+    return max(-top, min(top, x))
+
+
+def follow(trainer, before: list[list[int]]) -> None:
+    """Let the random weights of synapses toward the readout, if they adapt, take the changes of the weights, on the core of the synapse."""
+    for (p, _, k), rows in trainer.rows.items() if trainer.rule_of_net["source"] == "adaptive" else ():
+        for row in rows if p > 0 and k in trainer.toward else ():
+            for _, w in row.synapses:
+                old = feedback(trainer, k, w)
+                new = trainer.adapted[k, w] = clip(old + trainer.weights[k][w] - before[k][w], trainer)
+                for event in ("visits", "writes"):
+                    trainer.count(("update", "replay"), event, 0, row.core, new != old)
 
 
 def local_errors(trainer, p: int, label: int, spikes: list) -> list[list[int]]:

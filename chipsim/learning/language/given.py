@@ -12,6 +12,7 @@ SOURCES = {  # of learning signals -> what they are; docs/online.md section 3
     "sym": "errors carried down by the weights",
     "sym-trace": "as sym, decaying sums of past errors in their place",
     "fa": "as sym, fixed random weights in place of the weights",
+    "adaptive": "as fa, but the random weights take every change of the weights",
     "dfa": "errors of the classes straight through fixed random weights",
     "sdfa": "as dfa, their signs alone",
     "label": "a random code of the label, no error",
@@ -58,7 +59,7 @@ class Learn(Field):
     """L_j: learning signal of the postsynaptic neuron, in the delta format of its population (docs/online.md section 3).
 
     source: one of `SOURCES`; none: readout only. align: `next` takes the errors one step after the event, when its spike acts, `same`
-    those of its own step; sym, sym-trace and fa must say which, deferred is always `next`.
+    those of its own step; sym, sym-trace, fa and adaptive must say which, deferred is always `next`.
     """
 
     source: str = "sym"
@@ -76,7 +77,7 @@ class Learn(Field):
         if self.source == "deferred" and self.align == "same":
             limit = "a deferred error is that of the step in which the spike acts: leave align out, or say next"
             found.append(Problem(where, "align", self.align, limit))
-        if self.source in ("sym", "sym-trace", "fa") and self.align is None:
+        if self.source in ("sym", "sym-trace", "fa", "adaptive") and self.align is None:
             limit = "a signal carried down by weights says which step's errors it takes: next (exact in time) or same"
             found.append(Problem(where, "align", "(nothing)", limit))
         return found

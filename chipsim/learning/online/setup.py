@@ -13,7 +13,7 @@ from chipsim.errors import Problem, raise_all
 from chipsim.kernels.fixed import DECAY_BITS, ROUNDINGS
 from chipsim.learning.online.feedback import feedback_weights, label_weights
 from chipsim.learning.online.reads import Reads
-from chipsim.learning.online.signals import PAST, SOURCES, source_codes
+from chipsim.learning.online.signals import LAYERWISE, PAST, SOURCES, source_codes
 from chipsim.learning.online.state import Field, Setup, Walk
 from chipsim.state import Circuit
 
@@ -32,9 +32,10 @@ class Membranes(NamedTuple):
 
 
 class Options(NamedTuple):
-    """weights: how many are stored; threshold: signals of at most this size are 0; epoch: steps between two on_epoch events."""
+    """weights: how many are stored; top: the largest; threshold: signals up to this size are 0; epoch: steps between on_epoch events."""
 
     weights: int
+    top: int
     threshold: float = 0.0
     epoch: int = 1
 
@@ -127,7 +128,7 @@ def setup(rule, circuit: Circuit, own: Membranes, numbers: Numbers, more: Option
         source=np.array(source, dtype=np.int64),
         read=np.array([[reads.kept(name, q == populations - 1) for q in post] for name in reads.pre]).reshape(-1, len(post)),
         feedback=feedback.astype(number),
-        layerwise=layerwise_weights(rule, circuit, fixed, more.weights),
+        layerwise=layerwise_weights(rule, circuit, fixed, more),
         epoch=more.epoch,
         threshold=np.array(threshold, dtype=number),
         constants=np.array([c.stored if fixed else c.value for c in map(rule.fields.get, reads.constants)], dtype=number),
@@ -188,17 +189,21 @@ def neuron_constants(rule, names: list[str], own: Membranes, fixed: bool) -> np.
     return found
 
 
-def layerwise_weights(rule, circuit: Circuit, fixed: bool, weights: int) -> np.ndarray:
-    """Return fixed random weights [W] in place of w for signals of source fa, in the format of the weights; empty for other sources.
+def layerwise_weights(rule, circuit: Circuit, fixed: bool, more: Options) -> np.ndarray:
+    """Return random weights [W] in place of w for signals of source fa and adaptive, in the format of the weights; empty for others.
 
-    In float they are those of direct feedback, below 1 in size, in thresholds.
+    In float they are those of direct feedback, below 1 in size, in thresholds. Those that adapt start with a quarter of it, so that
+    what they learn outgrows what they were drawn as.
     """
     number = np.int32 if fixed else circuit.rules.constants.dtype  # as weights are stored
-    if rule.learn is None or rule.learn.source != "fa":
+    source = rule.learn.source if rule.learn else "none"
+    if SOURCES[source if source in SOURCES else "none"] != LAYERWISE:
         return np.zeros(0, dtype=number)
-    found = feedback_weights(weights, 1, not fixed).reshape(-1)
+    found = feedback_weights(more.weights, 1, not fixed).reshape(-1)
+    if source == "adaptive":
+        found = np.clip(found >> 2, -more.top, more.top) if fixed else found / 4
     if not fixed:
-        found = found / circuit.unit[np.searchsorted(circuit.offset, np.arange(weights), side="right") - 1]
+        found = found / circuit.unit[np.searchsorted(circuit.offset, np.arange(more.weights), side="right") - 1]
     return found.astype(number)
 
 

@@ -12,7 +12,7 @@ from chipsim.learning.online.feedback import FEEDBACK_FRACTION
 from chipsim.learning.online.state import SIGNAL_ADDS, TRACE_DECAYS, Setup
 from chipsim.state import Circuit, Wires
 
-SOURCES = {"sym": 0, "fa": 1, "sym-trace": 2, "dfa": 3, "sdfa": 4, "label": 5, "local": 6, "none": 7}
+SOURCES = {"sym": 0, "fa": 1, "adaptive": 1, "sym-trace": 2, "dfa": 3, "sdfa": 4, "label": 5, "local": 6, "none": 7}
 LAYERWISE, PAST, SIGN, LABEL, LOCAL, NONE = 1, 2, 4, 5, 6, 7
 ALIGN = {"same": 0, "next": 1}
 

@@ -14,8 +14,8 @@ class Eprop:
 
     Exact for the last hidden layer. Left out: paths of the error through other neurons in time (recurrence, layers below); in
     loihi-lif, that a spike of j sets its potential to zero (its trace x goes on). a_ij has decayed when it is read, so its jump is that
-    of the neuron divided by rho. Signals: sym (symmetric e-prop), dfa (random e-prop) by learning.signal. Every synapse has a state,
-    two where the threshold of j adapts, and decays in every step.
+    of the neuron divided by rho. Signals, by learning.signal: sym (symmetric e-prop), dfa (random e-prop), adaptive (adaptive e-prop,
+    without its weight decay). Every synapse has a state, two where the threshold of j adapts, and decays in every step.
     Source: Bellec et al. 2020, A solution to the learning dilemma for recurrent networks of spiking neurons, equations 4, 22 to 25, 28.
     """
 
