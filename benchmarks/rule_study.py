@@ -67,14 +67,13 @@ def follows_gradient(name: str) -> bool:
     learn = getattr(rule, "learn", None)
     if learn is None or learn.source == "none":
         return False
-    if learn.source == "deferred" or rule.write:  # follows the loss of the class scores; differs from others in how it writes
-        return False
     return any(rule.fields.get(a) is learn for hook in rule.hooks if hook.event != "on_readout" for a in hook.arguments)
 
 
 def alignment_rows() -> dict[str, dict[str, Any]]:
-    """Return the rows of the first table."""
-    return {title: row for name in RULES if follows_gradient(name) for title, row in variants(name, True).items()}
+    """Return the rows of the first table; a rule with a write policy of its own has one row, and a gradient like its relatives'."""
+    names = [name for name in RULES if follows_gradient(name)]
+    return {title: row for name in names for title, row in variants(name, not rule_object(name).write).items()}
 
 
 def accuracy_rows() -> dict[str, dict[str, Any]]:
@@ -152,9 +151,11 @@ def align(surrogate: str, trained: bool, size: dict[str, Any]) -> dict[str, list
         made = network(surrogate, {"sharpness": SHARPNESS, **row})
         return cs.gradients(made, x, y, rule=row["rule"], weights=weights).weights
 
-    exact, found = update({"rule": "ssgd-replay", "loss": "step"}), {}
+    of_steps, found = update({"rule": "ssgd-replay", "loss": "step"}), {}
+    of_scores = update({"rule": "ssgd-replay", "sharpness": None})
     for title, row in alignment_rows().items():
-        ours = update(row)
+        late = rule_object(row["rule"]).learn.source == "deferred"  # it waits for the class scores and follows their loss
+        ours, exact = update(row | {"sharpness": None} if late else row), of_scores if late else of_steps
         found[title] = [cosine(ours[name], exact[name]) for name in exact]
     return found
 

@@ -44,11 +44,15 @@ def reference(image: ChipImage, shifts: list[int], seed: int):
     return kind(describe(image, shifts, seed))
 
 
-def general(image: ChipImage, shifts: list[int], seed: int) -> tuple[dict, dict, dict]:
-    """Return net, routed and rule for OnlineTrainer."""
+def general(image: ChipImage, shifts: list[int], seed: int, functions: dict | None = None) -> tuple[dict, dict, dict]:
+    """Return net, routed and rule for OnlineTrainer; functions: what the hooks call (default: the reference's)."""
     net, routed, rule = trainbridge.describe(image, shifts, seed)
     fractions = accumulators(image)
-    net |= {"rule": rule_table(image, fractions, FUNCTIONS), "kappa": kappa(image), "v_bits": image.chip.width("membrane")}
+    net |= {
+        "rule": rule_table(image, fractions, functions or FUNCTIONS),
+        "kappa": kappa(image),
+        "v_bits": image.chip.width("membrane"),
+    }
     return net, routed, rule | {"accumulator": fractions}
 
 

@@ -137,3 +137,11 @@ def test_every_rule_that_follows_a_gradient_reaches_the_digits():
     gradient = [name for name in RULES if axes_of(rule_object(name))["signal"] != ["none"]]
     assert len(gradient) >= 11
     assert {name: found[name]["accuracy"]["test"] for name in gradient if found[name]["accuracy"]["test"] < 0.88} == {}
+
+
+@pytest.mark.parametrize("rule", ["drtp", "etlp"])  # those nearest to the limit
+def test_the_digits_are_reached_again_bit_for_bit(rule):
+    found = json.loads(benchmark("rule_digits").RESULTS.read_text())[rule]
+    run = cs.train("digits", "loihi1-ssgd", rule=rule)
+    assert {"train": run.accuracy.train, "test": run.accuracy.test} == found["accuracy"]
+    assert run.summary["memory_bits"] == found["memory_bits"]

@@ -55,6 +55,10 @@ CASES = {  # what is written instead of GOOD -> words of the message
     "assignment to a field": (GOOD.replace("return", "psi = x\n        return"), ("line 9", "'psi'", "a name of its own")),
     "in-place": (GOOD.replace("return", "a = x\n        a += x\n        return"), ("AugAssign", "a = a + b")),
     "function within": (GOOD.replace("return", "def inner(a):\n            return a\n        return"), ("FunctionDef", "one function")),
+    "number on one way only": ("    half = cs.Const(0.5, frac=8)\n    def dw_on_active(x, psi, L, half):\n        return 1 if x > half else x * cs.times(psi, L)\n", ("returns the number 1", "on another one with 18", "cs.Const")),
+    "number as a state": ("    e = cs.SynState(frac=3)\n    def e_on_active(e):\n        return 1\n    def dw_on_error(e, L):\n        return e * L\n", ("no fraction bits, but e has 3", "cs.Const in place")),
+    "weight of another core": (GOOD.replace("-x", "-w_of_core_3 * x"), ("'w_of_core_3'", "what another core or synapse holds is not there")),
+    "nothing but a text": (GOOD + '    def dw_on_pre(x):\n        """Later."""\n', ("dw_on_pre, line 10", "it has no statement")),
     "string": (GOOD.replace("-x", "'x'"), ("'x'", "a number in a hook is whole")),
     "function of another": (GOOD.replace("cs.times", "math.times"), ("math.times", "not the times of the language", "cs.times")),
     "method of a number": (GOOD.replace("-x", "x.max(x, x)"), ("x.max", "not the max of the language", "write max")),
@@ -98,6 +102,27 @@ def test_all_problems_at_once(tmp_path):
     with pytest.raises(ConfigError) as error:
         load_rule(f"{file}:R")
     assert len(error.value.problems) == 5
+
+
+def test_all_problems_of_all_kinds_at_once(tmp_path):
+    """A target that is not declared, an argument that is none, a weight of another core, too wide a product, a trace at the readout."""
+    file = tmp_path / "r.py"
+    file.write_text(
+        HEAD
+        + "    y = cs.PostTrace()\n    def tag_on_pre(x):\n        return x\n    def dw_on_active(x, psi, L, z):\n        return x * w_of_core_3\n"
+        + "    def dw_on_pre(x):\n        return x * x * x * x * x * x\n    def dw_on_readout(y, L):\n        return y * L\n"
+    )
+    with pytest.raises(ConfigError) as error:
+        load_rule(f"{file}:R")
+    words = ("tag is no synapse state", "'z'", "'w_of_core_3'", "at most 62 bits", "'y'")
+    assert len(error.value.problems) == 5 and all(word in str(error.value) for word in words)
+
+
+@pytest.mark.parametrize("rule", ["delta", "stdp", "sdsp"])
+def test_a_signal_that_no_hidden_neuron_reads_is_not_exchanged(rule):
+    network = cs.load_model("digits", {"learning.rule": rule, "learning.signal": "dfa"})
+    with pytest.raises(ConfigError, match="no learning signal for hidden neurons"):
+        cs.compile_network(network, None)
 
 
 def test_source_that_cannot_be_read():

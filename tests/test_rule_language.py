@@ -11,15 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rulebridge
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from refonline import OnlineChip
+from refonlinenet import OnlineTrainer
 from refrules import FUNCTIONS
 from test_kernels_equal import repeat
 from test_online_equal import ONLINE, online_cases
+from test_online_general import online_cases as general_cases
 
 import chipsim as cs
 from chipsim.cli.app import main
+from chipsim.errors import CapacityError
 from chipsim.learning import RULES, is_online, rule_name, rule_object
 from chipsim.learning.axes import TRIGGERS, axes, axes_of
 from chipsim.learning.language.check import EVENTS
@@ -118,6 +121,43 @@ def test_traced_operations_are_those_of_a_run(name):
 
     compare()
     assert met["multiply"] > 50
+
+
+def test_traced_operations_are_those_of_a_run_where_thresholds_adapt():
+    """Hook by hook, in e-prop: its second state exists in such networks only."""
+    rule, calls, done = rule_object("eprop"), Counter(), {hook.name: Counter() for hook in rule_object("eprop").hooks}
+    functions = {key: tallied(function, COSTS[key]) for key, function in FUNCTIONS.items()}
+
+    def watched(name, call):
+        def run(*values):
+            Tallied.seen.clear()
+            found = call(*map(Tallied, values)).value
+            calls[name] += 1
+            done[name].update(Tallied.seen)
+            return found
+
+        return run
+
+    @repeat(12)
+    @given(general_cases("eprop"))
+    def compare(case):
+        network, chip, x, y, _, seed = case
+        try:
+            image = cs.compile_network(network, chip)
+        except CapacityError:
+            assume(False)
+        net, routed, table = rulebridge.general(image, [12] * len(network.projection), seed, functions)
+        for hook, named in zip(net["rule"]["hooks"], rule.hooks, strict=True):
+            hook["call"] = watched(named.name, hook["call"])
+        trainer = OnlineTrainer(net, routed, table)
+        trainer.net["inputs"] = x[:, 0].astype(int).tolist()
+        trainer.run(int(y[0]))
+
+    compare()
+    for hook in rule.hooks:
+        per = {kind: least for kind, (least, most) in rule.count(hook).operations.items() if least == most}
+        assert done[hook.name] == Counter({kind: n * calls[hook.name] for kind, n in per.items()}), hook.name
+    assert min(calls.values()) > 20, calls
 
 
 @pytest.mark.parametrize(("name", "hook"), HOOKS)

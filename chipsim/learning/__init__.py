@@ -74,8 +74,8 @@ def rule_of(learning) -> Rule | Replayed:
     if not hasattr(rule, "fields"):  # replayed: it has no signal; network.trainable says so
         return rule
     name = next((n for n, f in rule.fields.items() if f is rule.learn), None)
-    if name is None:
-        limit = f"rule {learning.rule!r} has no learning signal that could be exchanged"
+    if not any(name in hook.arguments for hook in rule.hooks if hook.event != "on_readout"):
+        limit = f"rule {learning.rule!r} has no learning signal for hidden neurons that could be exchanged"
         raise_all(
             [Problem("run", f"learning.{'signal' if key == 'source' else key}", value, limit) for key, value in changes.items()]
         )

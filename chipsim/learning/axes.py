@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chipsim.learning.language import Rule
 from chipsim.learning.language.fields import SynState, Trace
-from chipsim.learning.language.given import SOURCES
+from chipsim.learning.language.given import SOURCES, Reward
 from chipsim.learning.policies import OPTIMISERS, POLICIES
 from chipsim.learning.replayed import Replayed
 
@@ -26,7 +26,8 @@ def axes() -> dict[str, dict[str, str]]:
     """Return {axis: {member: what it is}}."""
     return {
         "eligibility": ELIGIBILITY,
-        "signal": SOURCES,
+        "signal": SOURCES
+        | {"reward": "right or wrong, known at the end of the sample (field Reward; not exchanged by learning.signal)"},
         "trigger": TRIGGERS,
         "write": {name: policy.title for name, policy in POLICIES.items()},
         "optimiser": {name: optimiser.title for name, optimiser in OPTIMISERS.items()},
@@ -38,13 +39,14 @@ def axes_of(rule: Rule | Replayed) -> dict[str, list[str]]:
     if isinstance(rule, Replayed):
         return {"eligibility": ["replay"], "signal": ["exact"], "trigger": [hook.event for hook in rule.text.hooks]}
     kinds = [f for f in rule.fields.values() if isinstance(f, (Trace, SynState))]
+    rewarded = any(isinstance(f, Reward) for f in rule.fields.values())
     both = {f.place for f in kinds} >= {"pre", "post"}
     eligibility = (
         "synapse" if any(isinstance(f, SynState) for f in kinds) else "traces" if both else "pre-trace" if kinds else "none"
     )
     found = {
         "eligibility": [eligibility],
-        "signal": [rule.learn.source if rule.learn else "none"],
+        "signal": ["reward"] if rewarded else [rule.learn.source if rule.learn else "none"],
         "trigger": list(dict.fromkeys(hook.event for hook in rule.hooks)),
     }
     return found | ({"write": [rule.write]} if rule.write else {})

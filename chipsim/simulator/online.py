@@ -22,7 +22,7 @@ PULLED, DIRECT = ("sym", "sym-trace", "fa", "adaptive", "deferred"), ("dfa", "sd
 class Paths(NamedTuple):
     """How the learning signals travel."""
 
-    source: str  # learning.language.fields.SOURCES
+    source: str  # learning.language.given.SOURCES
     ahead: int  # steps between an active event and the errors it uses
     axons: np.ndarray  # [G, S] int64 axons toward the readout, of the groups that ask for their errors
     words: np.ndarray  # [G, S] int64 words of their rows

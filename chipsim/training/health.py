@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from chipsim.compiler import ChipImage
 from chipsim.errors import Problem
 from chipsim.learning import rule_of
+from chipsim.learning.language.given import Active
 
 SILENT_LIMIT = 0.5  # share of neurons that never spike, above which a reader is warned
 
@@ -21,8 +22,9 @@ class Layer(NamedTuple):
 
 
 def needs_active(image: ChipImage) -> bool:
-    """Return whether the rule trains hidden populations, which takes active events."""
-    return bool(rule_of(image.network.learning).trains_hidden)
+    """Return whether the rule trains hidden populations by active events."""
+    rule = rule_of(image.network.learning)
+    return bool(rule.trains_hidden) and any(isinstance(f, Active) for f in getattr(rule, "text", rule).fields.values())
 
 
 def spike_hint(image: ChipImage, name: str) -> str:

@@ -12,6 +12,7 @@ from chipsim.compiler import ChipImage, memory_summary
 from chipsim.cost import Energy, Time
 from chipsim.counters import Counters
 from chipsim.hardware import Chip
+from chipsim.learning import rule_of
 from chipsim.network import Schedule
 from chipsim.training.health import death_warnings
 from chipsim.training.job import Job
@@ -105,6 +106,13 @@ def warnings_of(job: Job, image: ChipImage, tally: Tally, metrics: list[dict[str
             )
     if not image.formats.fixed:
         found.append(f"{job.numerics}: counts are those of the float run, memory and prices those of the chip's integer units")
+        found += [f"{job.numerics} writes weights without rounding: {text} has no effect" for text in write_policies(job)]
     if tally.time.unpriced:
         found.append(f"the time is a lower bound, no time is known for: {', '.join(tally.time.unpriced)}")
     return found
+
+
+def write_policies(job: Job) -> list[str]:
+    """Return the write policies that the model or its rule asks for, in words."""
+    learning, own = job.network.learning, getattr(rule_of(job.network.learning), "write", None)
+    return [f"learning.write = {learning.write}"] if learning.write else [f"write {own} of rule {learning.rule}"] if own else []

@@ -35,7 +35,8 @@ ALLOWED = (
 NO_STATE = "the synapses of the readout keep no state: a SynState is there for hidden populations"
 WHY = {
     ast.For: "a hook has no loops: it is one synapse or neuron at one event", ast.While: "a hook has no loops",
-    ast.ListComp: "a hook has no loops", ast.Subscript: "a hook sees numbers, not arrays: name the field as an argument",
+    ast.ListComp: "a hook has no loops",
+    ast.Subscript: "a hook sees the numbers of its own synapse, not arrays, nor what another synapse or core holds: name a field",
     ast.Div: "chips do not divide: use cs.rshift(v, s) or multiply by a cs.Const", ast.FloorDiv: "use cs.rshift(v, s)",
     ast.Pow: "write the product out", ast.MatMult: "a hook sees numbers, not arrays", ast.RShift: "use cs.rshift(v, s), which rounds",
     ast.LShift: "multiply by a power of two", ast.Mod: "there is no remainder on a chip", ast.Import: "a hook imports nothing",
@@ -61,6 +62,10 @@ def hook_problems(hook: Hook, fields: dict, where: str) -> list[Problem]:
     if not isinstance(written, ast.FunctionDef):
         return [Problem(where, f"{hook.name}, line {hook.line}", type(written).__name__, "a hook is a plain function, under def")]
     found = argument_problems(hook, fields, where)
+    if all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in written.body):
+        found.append(
+            Problem(where, f"{hook.name}, line {hook.line}", "(nothing)", "a hook returns what it gives: it has no statement")
+        )
     nodes = [node for statement in written.body for node in ast.walk(statement)]
     known = {*hook.arguments, *(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))}
     called = {id(part) for node in nodes if isinstance(node, ast.Call) for part in ast.walk(node.func)}
@@ -90,7 +95,10 @@ def name_use_problems(
         return [Problem(where, line, node.id, limit)] if node.id in fields else []
     if node.id in known:
         return []
-    limit = f"a hook sees its arguments only ({', '.join(hook.arguments)}); declare a cs.Const for a constant"
+    limit = (
+        f"a hook sees its arguments only ({', '.join(hook.arguments)}), the state of its own synapse and its two ends: "
+        "declare a cs.Const for a constant; what another core or synapse holds is not there"
+    )
     return [Problem(where, line, node.id, limit)]
 
 

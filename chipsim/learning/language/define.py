@@ -25,7 +25,7 @@ from chipsim.learning.language.check import EVENTS, name_problems
 from chipsim.learning.language.fields import Field, SynState
 from chipsim.learning.language.given import Active, Const, Delta, Error, Learn, Neuron, Reward, Weight
 from chipsim.learning.language.trace import Count, Range, count
-from chipsim.learning.language.whole import replay_problems, rule_problems
+from chipsim.learning.language.whole import each_hook_problems, replay_problems, rule_problems
 
 NUMBERS = {  # what a class may say beside fields and hooks -> what it may be
     "rate": (
@@ -237,10 +237,11 @@ def made(described: type, replayed: bool) -> Rule:
     problems = name_problems(name, fields, where)
     problems += [p for k, f in fields.items() for p in f.problems(f"{where}, field {k}")]
     hooks = []
+    sound = not problems
     for key, member in members.items():
         if inspect.isfunction(member):
-            made = hook_of(key, member, fields, where)
-            (problems if isinstance(made, Problem) else hooks).append(made)
+            hook = hook_of(key, member, fields, where)
+            (problems if isinstance(hook, Problem) else hooks).append(hook)
         elif not key.startswith("_") and key not in ("name", *NUMBERS) and not isinstance(member, Field):
             problems.append(
                 Problem(where, key, member, "a rule is made of fields (cs.PreTrace, ...) and hooks; use cs.Const for a number")
@@ -249,7 +250,8 @@ def made(described: type, replayed: bool) -> Rule:
     problems += [Problem(where, key, numbers[key], limit) for key, (fits, limit) in NUMBERS.items() if not fits(numbers[key])]
     doc = inspect.cleandoc(described.__doc__ or "")
     found = Rule(name, doc, fields, tuple(hooks), f"{file}:{described.__name__}", **numbers, described=described)
-    raise_all(problems or replay_problems(found, where, replayed) or rule_problems(found, where))
+    problems += replay_problems(found, where, replayed) + each_hook_problems(found, where, sound)
+    raise_all(problems or rule_problems(found, where))
     return found
 
 

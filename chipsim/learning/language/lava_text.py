@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chipsim.errors import Problem, raise_all
 from chipsim.learning.language.fields import PostTrace, PreTrace, SynState
-from chipsim.learning.language.given import Active, Const, Learn, Neuron, Reward, Weight
+from chipsim.learning.language.given import Active, Const, Learn, Neuron, Potential, Random, Reward, Weight
 from chipsim.learning.language.lava_products import EXPONENTS, SYNAPSE_BITS, TRACE_BITS, Variable, joined, nearest, products
 from chipsim.learning.language.polynomial import FUNCTIONS, NoPolynomial, Polynomial, symbol
 
@@ -82,12 +82,16 @@ def translate(rule: Rule, formats: Formats, readout: bool) -> Translation:
 
 
 def beyond(rule: Rule, read: set[str], where: str) -> list[Problem]:
-    """Return the fields for which Lava has nothing: constants of neurons, and traces of two stages with a time of their own."""
+    """Return the fields for which Lava has nothing: constants of neurons, potentials, random numbers, traces of two stages."""
     found = []
     for name in (n for n in rule.fields if n in read):
         f = rule.fields[name]
         if isinstance(f, Neuron):
             found.append(Problem(where, f"field {name}", "Neuron", "a Lava rule knows no constant of the neuron: use a cs.Const"))
+        if isinstance(f, Random):
+            found.append(Problem(where, f"field {name}", "Random", "a Lava rule draws no number of its own for every synapse"))
+        if isinstance(f, Potential):
+            found.append(Problem(where, f"field {name}", "Potential", "a Lava rule does not see the potential of the neuron"))
         if isinstance(f, PreTrace) and f.current not in (0, "post"):
             limit = "a Lava trace decays by one time constant: leave tau_syn out"
             found.append(Problem(where, f"field {name}", f"tau_syn = {f.current}", limit))

@@ -98,7 +98,8 @@ class Counted:
     def __mul__(self, other):
         other = self.number(other)
         ends = [a * b for a in (self.lo, self.hi) for b in (other.lo, other.hi)]
-        frac = None if self.frac is None and other.frac is None else (self.frac or 0) + (other.frac or 0)
+        nothing = any(n.frac is None and n.lo == n.hi == 0 for n in (self, other))  # 0 is 0 in any format
+        frac = None if nothing or (self.frac is None and other.frac is None) else (self.frac or 0) + (other.frac or 0)
         return self.did("multiply", min(ends), max(ends), frac)
 
     def __add__(self, other):
@@ -244,6 +245,11 @@ def count(make: Callable[[dict], Callable], ranges: list[Range]) -> Count:
     if len(fractions) > 1:
         raise TraceError(
             f"its outcome has {' or '.join(map(str, sorted(fractions)))} fraction bits, depending on the way through it"
+        )
+    for literal in (r for r in outcomes if r.frac is None and (r.lo, r.hi) != (0, 0) and fractions - {0}):
+        raise TraceError(
+            f"on one way through it, it returns the number {literal.lo}, which has no fraction bits, on another one with "
+            f"{max(fractions)}: declare a cs.Const field"
         )
     operations = {
         kind: (min(s[kind] for s in seen), max(s[kind] for s in seen)) for kind in OPERATIONS if any(s[kind] for s in seen)

@@ -33,12 +33,18 @@ def replay_problems(found: Rule, where: str, replayed: bool) -> list[Problem]:
     return problems
 
 
+def each_hook_problems(found: Rule, where: str, sound: bool) -> list[Problem]:
+    """Return what is wrong with the hooks of a rule one by one; sound: its fields are, so that the formats can be looked at too."""
+    problems = []
+    for hook in found.hooks:
+        said = hook_problems(hook, found.fields, where)
+        problems += said or (format_problems(found, hook, where) if sound else [])
+    return problems
+
+
 def rule_problems(found: Rule, where: str) -> list[Problem]:
-    """Return what is wrong with the hooks of a rule, one by one and together."""
-    problems = [p for hook in found.hooks for p in hook_problems(hook, found.fields, where)]
-    problems = problems or [p for hook in found.hooks for p in format_problems(found, hook, where)]
-    if problems:
-        return problems
+    """Return what is wrong with the fields and hooks of a rule together."""
+    problems = []
     if not found.increments:
         problems.append(
             Problem(where, "hooks", ", ".join(h.name for h in found.hooks) or "none", "a rule needs at least one dw_<event>")
@@ -83,7 +89,8 @@ def format_problems(found: Rule, hook: Hook, where: str) -> list[Problem]:
     except (NameError, TypeError) as error:
         return [Problem(where, line, hook.name, f"on some way through it: {error}")]
     state = found.fields.get(hook.target)
-    if isinstance(state, SynState) and made.frac not in (None, state.frac):
-        limit = f"its outcome has {made.frac} fraction bits, but {hook.target} has {state.frac}: use cs.times, or another frac"
+    if isinstance(state, SynState) and (made.lo, made.hi) != (0, 0) and (made.frac or 0) != state.frac:
+        limit = f"its outcome has {made.frac or 'no'} fraction bits, but {hook.target} has {state.frac}: use cs.times, "
+        limit += "another frac" if made.frac is not None else "or a cs.Const in place of the number"
         return [Problem(where, line, hook.text.strip().split("\n")[-1].strip(), limit)]
     return []

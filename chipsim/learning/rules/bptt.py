@@ -13,8 +13,8 @@ class Bptt:
         eps_i[t]     = sum_j w_ij delta_j[t]                         every neuron, every step
 
     g: paper 1 / (100 |V - theta| + 1)^2 everywhere; box 1 where |V - theta| < half_width, its own support, else 0.
-    Kept: everything. What ssgd-replay leaves out with half_width is the difference between the two. Every evaluation is a record of the
-    active log, so steps x neurons words of log memory are needed: few chips hold them.
+    Kept: everything but the way through the reset of a spike (detached). What ssgd-replay leaves out with half_width is the difference
+    between the two. Every evaluation is a record of the active log, so steps x neurons words of log memory are needed: few chips hold them.
     Source: Neftci, Mostafa & Zenke 2019, Surrogate gradient learning in spiking neural networks, IEEE Signal Processing Magazine 36(6).
     """
 

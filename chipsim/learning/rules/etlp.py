@@ -12,7 +12,8 @@ class Etlp:
 
     The mean over the classes is taken off: otherwise every class would drive a neuron the same way, until its weights saturate.
     Left out: everything that depends on the output, and the way through an adaptive threshold.
-    No weights are carried backward, one word per sample is broadcast.
+    No weights are carried backward, one word per sample is broadcast. Different here: the label is there in every step, so that every
+    active event learns, where the authors learn at the spikes of teaching neurons.
     Source: Quintana et al. 2023, ETLP, arXiv 2301.08281; the projection of targets is DRTP's (Frenkel et al. 2019).
     """
 

@@ -12,7 +12,8 @@ class Reckon:
         w_ij <- w_ij - sign(p) with probability min(1, |p| 2^-S), p summed over the sample
 
     Kept: 12-bit traces, 8-bit weights, the product and the write of the chip. Different here: it writes once per sample, not in every
-    step; psi is the surrogate of the model where the chip has a table of five levels; more than one hidden layer is possible.
+    step; psi is the surrogate of the model where the chip has a table of five levels; the error is that of a softmax; more than one
+    hidden layer is possible.
     Source: Frenkel & Indiveri 2022, ReckOn, ISSCC, arXiv 2208.09759, and its RTL (srnn.v).
     """
 

@@ -12,7 +12,8 @@ class SsgdDeferred:
         dw_jc = -s_j[t-1] z_c[t]                            at every spike of the step before
         z_c[t] = q_c (1 - a_r^(T-t)), or q_c (1 - a_r) a_r^(t*-t) up to t* (readout `max`)
 
-    Exact for the readout and for the hidden layer below it. Left out: in deeper layers everything but a random projection of the error.
+    Exact for the readout and, in delta-lif and if, for the hidden layer below it where nothing else follows from its spikes. Left out: in
+    deeper layers everything but a random projection of the error; the way through an adaptive threshold; in loihi-lif the reset.
     Source: closed form of the readout of Perez-Nieves & Goodman 2021; below it direct feedback alignment (Nokland 2016).
     """
 

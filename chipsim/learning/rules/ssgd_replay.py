@@ -12,7 +12,8 @@ class SsgdReplay:
         dW_ij       -= delta_j[t]                                    for every logged spike (i, t)
         eps_i[t]     = sum_j w_ij delta_j[t]                         for every logged active event (i, t)
 
-    Kept: everything. Left out: the surrogate derivative outside the active band, |V - theta| >= half_width.
+    Kept: every way of the error through time and synapses. Left out: the surrogate derivative outside the active band,
+    |V - theta| >= half_width, and the way through the reset of a spike (detached, as in the source).
     Form B, gather, apply after; learning.form, transport and apply say otherwise (docs/semantics.md sections 5 and 6), learning.loss takes
     the class scores or every step. Delays, recurrence, adaptive and current-based neurons: the adjoint is in each neuron's file.
     Source: Perez-Nieves & Goodman 2021, Sparse spiking gradient descent, arXiv 2105.08810.
