@@ -13,9 +13,16 @@ from refonline import OnlineChip
 from refrules import FUNCTIONS
 
 from chipsim.compiler import ChipImage
-from chipsim.learning import rule_of
+from chipsim.learning import rule_object, rule_of
 
 STREAM = 16
+
+
+def exchangeable(rule: str) -> bool:
+    """Return whether a rule gives hidden neurons a signal that another one can take the place of."""
+    made = rule_object(rule)
+    read = {name for hook in made.hooks if hook.event != "on_readout" for name in hook.arguments}
+    return any(type(made.fields[name]).__name__ == "Learn" and made.fields[name].source != "deferred" for name in read)
 
 
 def describe(image: ChipImage, shifts: list[int], seed: int, functions: dict | None = None) -> dict:

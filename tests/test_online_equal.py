@@ -29,7 +29,7 @@ def online_cases(draw, rule, signal=None):
     learning["error_threshold"] = draw(st.sampled_from([0.0, 0.0, 0.01]))
     if signal:
         learning |= {"signal": signal, "align": draw(st.sampled_from(["next", "same"]))}
-    elif rule != "ssgd-deferred" and draw(st.booleans()):
+    elif rulebridge.exchangeable(rule) and draw(st.booleans()):
         learning |= {"signal": draw(st.sampled_from(SIGNALS)), "align": draw(st.sampled_from(["next", "same"]))}
     case.network = case.network.but(learning={**case.network.learning.model_dump(), **learning})
     form = case.image().formats

@@ -92,7 +92,7 @@ def online_cases(draw, rule: str):
     late = rule == "ssgd-deferred"
     learning |= {"sharpness": None if late else draw(st.sampled_from([1, 3, 10]))}
     learning["error_threshold"] = draw(st.sampled_from([0.0, 0.0, 0.01]))
-    if not late and draw(st.booleans()):
+    if rulebridge.exchangeable(rule) and draw(st.booleans()):
         learning |= {"signal": draw(st.sampled_from(SIGNALS)), "align": draw(st.sampled_from(["next", "same"]))}
     return network.but(learning=learning), chip, x, y, faster, seed
 
