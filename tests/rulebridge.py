@@ -131,7 +131,7 @@ def rule_table(image: ChipImage, fractions: list[int], functions: dict) -> dict:
         "membrane": words["own"],
         "source": learn.source if learn else "none", "ahead": 0 if learn is None or learn.align == "same" else 1,
         "everywhere": any(hook.event == "on_error" for hook in rule.hooks), 
-        "sharpness": network.learning.sharpness or rule.sharpness, "epoch": 1,
+        "sharpness": network.learning.sharpness or rule.sharpness, "epoch": rule.epoch,
         "threshold": [round(network.learning.error_threshold * 2**fd) for fd in image.formats.delta_fraction],
     }  # fmt: skip
 

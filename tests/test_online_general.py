@@ -61,11 +61,12 @@ class Noisy:
 
 @cs.rule
 class Double:
-    """Traces of two stages onto every target, a constant of the neuron, and weights in thresholds.
+    """Traces of two stages onto every target, a constant of the neuron, weights in thresholds, and an epoch of three steps.
 
     Source: this test.
     """
 
+    epoch = 3
     x = cs.PreTrace(tau=7, tau_syn=3, bits=14, frac=8)
     psi, L = cs.Active(), cs.Learn("dfa", align="next")
     jump = cs.Neuron("jump", bits=10, frac=8)
@@ -76,6 +77,9 @@ class Double:
 
     def dw_on_pre(w):
         return -w
+
+    def dw_on_epoch(x, jump):
+        return x - jump
 
     def dw_on_readout(x, L):
         return -x * L

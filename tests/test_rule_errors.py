@@ -47,6 +47,7 @@ CASES = {  # what is written instead of GOOD -> words of the message
     "source": ("    M = cs.Learn('magic', align='later')\n" + GOOD, ("'magic'", "'later'", "sym, sym-trace")),
     "align": ("    M = cs.Learn('sym')\n" + GOOD, ("says which step", "next")),
     "constant": ("    c = cs.Const(0.001, frac=2)\n" + GOOD, ("it would be 0",)),
+    "epoch": ("    epoch = 0\n" + GOOD, ("epoch = 0", "from 1 to 4096")),
     "rate": ("    rate = -1\n" + GOOD, ("rate = -1", "above 0")),
     "branch on a comparison's worth": (GOOD.replace("-x", "-x * (x > 0)"), ("outcome of a comparison is no number", "cs.where")),
     "where without comparison": (GOOD.replace("-x", "cs.where(x, x, -x)"), ("first argument of where is a comparison",)),

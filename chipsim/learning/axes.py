@@ -18,7 +18,8 @@ ELIGIBILITY = {
 TRIGGERS = {
     "replay_pre": "logged spike, in reverse", "replay_active": "logged active event, in reverse", "on_readout": "every class and step",
     "on_pre": "presynaptic spike", "on_post": "postsynaptic spike", "on_active": "active neuron, |V - theta| < half_width",
-    "on_error": "signal above learning.error_threshold", "on_epoch": "every step", "on_sample_end": "end of the sample, reward known",
+    "on_error": "signal above learning.error_threshold",
+    "on_epoch": "every `epoch` steps", "on_sample_end": "end of the sample, reward known",
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class Online:
         numbers = Numbers(
             form.fixed, form.delta_fraction, [form.real_fraction(k) for k in range(len(form.unit))], form.gradient_fraction
         )
-        options = Options(len(image.weights), form.top, image.network.learning.error_threshold)
+        options = Options(len(image.weights), form.top, image.network.learning.error_threshold, rule.epoch)
         self.setup = setup(rule, circuit, membranes_of(image), numbers, options)
         self.walk = walk(rule, circuit, image.steps, len(image.weights), self.work.activity.rule)
         learn, everywhere = rule.learn, any(hook.event == "on_error" for hook in rule.hooks)

@@ -34,6 +34,7 @@ NUMBERS = {  # what a class may say beside fields and hooks -> what it may be
     ),
     "dense": (lambda x: isinstance(x, bool), "it must be True (every hidden neuron is active in every step) or False"),
     "unit": (lambda x: x in ("gradient", "lsb"), "it must be gradient (calibrated rates) or lsb (steps of the stored weight)"),
+    "epoch": (lambda x: type(x) is int and 1 <= x <= 4096, "it must be a whole number of steps from 1 to 4096"),
     "sharpness": (lambda x: type(x) is int and 1 <= x <= 64, "it must be a whole number from 1 to 64"),
 }
 STANDARD = (10, 7)  # fraction bits of signals and weights that a rule is checked with
@@ -69,6 +70,7 @@ class Rule:
     path: str = field(compare=False)  # FILE.py:CLASS
     rate: float = 1.0  # learning rate relative to that of a gradient rule, for calibration
     sharpness: int = 10  # of the softmax of a loss per step
+    epoch: int = 1  # steps from one on_epoch event to the next
     dense: bool = False  # every hidden neuron is active in every step, in float numerics only
     unit: str = (
         "gradient"  # of what hidden dw hooks give: a gradient, whose rate is calibrated, or "lsb", steps of the stored weight

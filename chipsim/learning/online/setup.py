@@ -36,8 +36,8 @@ class Options(NamedTuple):
 
     weights: int
     top: int
-    threshold: float = 0.0
-    epoch: int = 1
+    threshold: float
+    epoch: int
 
 
 class Numbers(NamedTuple):
