@@ -17,7 +17,7 @@ from chipsim.counters import EVENTS
 from chipsim.errors import ConfigError
 from chipsim.hardware import Mesh, Price, Quantity, build_chip, chip_lines, load_chip, one_line
 
-SHIPPED = ("loihi1", "loihi1-ssgd", "toy")
+SHIPPED = ("loihi1", "loihi1-ssgd", "loihi1-calibrated", "toy")
 REPLAY = ("active-flag", "logs", "graded-errors", "replay")
 PRICED = {f"{phase}.{event}" for phase, _, event in EVENTS}
 
