@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from statistics import NormalDist, quantiles
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from test_cost import SHIPPED, chip_with, counters, random_counters
 
 from chipsim.cost import Term, price_energy
 from chipsim.cost.draws import TRIALS, price_draws
-from chipsim.cost.standing import EXPOSURES
+from chipsim.cost.standing import EXPOSURES, Use, standing_terms, unknown_standing
 from chipsim.cost.terms import MW, PJ
 from chipsim.cost.uncertainty import uncertainty_of
 from chipsim.hardware import Price, Quantity, load_chip
@@ -199,6 +200,14 @@ def test_standing_costs_add_up_and_grow_with_time():
     assert price_energy(counts, chip, 1.0, 3, chips_used=2).static_j == pytest.approx(2 * energy.static_j)
     unknown = price_energy(counts, chip, None, 3)
     assert unknown.static_j is None and set(unknown.unpriced) == {"static.core_seconds", "static.chip_seconds"}
+
+
+def test_a_clock_costs_per_cycle_of_every_chip():
+    of = {"clock": Quantity(0.00178, "mW", "silicon", "s")}  # mW per MHz
+    chip = SimpleNamespace(power=of, clock={"frequency": Quantity(75.0, "MHz", "architectural", "s")})
+    (found,) = standing_terms(chip, Use(seconds=2.0, cores=4, chips=3))
+    assert (found.name, found.joules) == ("power.clock", pytest.approx(3 * 75 * 1.78e-6 * 2))
+    assert unknown_standing(chip, 2.0, 4) == {"static.core_seconds": 8.0}  # a clock says nothing about leakage
 
 
 def test_an_aggregate_is_the_total_of_its_phase_and_nothing_else():

@@ -87,8 +87,7 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
     joules = counts * np.array([p.value * PJ if p else 0.0 for p in prices])[:, None]  # [E, K]
     per_event = counts.sum(axis=1)
     held = held_phases(chip, prices)
-    use = None if time_s is None else Use(time_s, cores_used, chips_used, 0.0)
-    standing = standing_terms(chip, use)
+    standing = [] if time_s is None else standing_terms(chip, Use(time_s, cores_used, chips_used))
     unpriced = unpriced_events(prices, per_event, held) | ({} if held else unknown_standing(chip, time_s, cores_used))
 
     phases = {phase: phase_energy(phase, prices, per_event, joules) for phase in PHASES}
