@@ -96,12 +96,13 @@ class Uncertainty:
 def uncertainty_of(terms: Sequence[Term], point: str) -> Uncertainty:
     """Return the uncertainty of a sum of terms; point: operating point of the chip's price list."""
     terms = [term for term in terms if term.joules or term.ends[1]]
-    phases = {phase: drawn([t for t in terms if t.phase == phase], point) for phase in dict.fromkeys(t.phase for t in terms)}
+    of_phase = {phase: [t for t in terms if t.phase == phase] for phase in dict.fromkeys(t.phase for t in terms)}
+    phases = {phase: drawn(mine, point) for phase, mine in of_phase.items()}
     total = sum(phases.values(), Draws(0.0, np.zeros(TRIALS)))
     order = sorted(terms, key=lambda term: -term.joules)
     other = {term.name: term.price.point for term in order if term.price.point and term.price.point != point}
     return Uncertainty(
-        total=total.interval, phases={phase: found.interval for phase, found in phases.items()},
+        total=inside(total, terms), phases={phase: inside(phases[phase], mine) for phase, mine in of_phase.items()},
         learning_to_inference=learning_ratio(phases),
         shares_by_basis=shares(terms, "basis"), shares_by_seen=shares(terms, "seen"),
         sensitivity={term.name: term.joules / total.nominal for term in order} if total.nominal else {},
@@ -117,6 +118,13 @@ def drawn(terms: Sequence[Term], point: str) -> Draws:
     for term in terms:
         values += term.amount * term.unit * price_draws(term.price, term.name, point)
     return Draws(sum(term.joules for term in terms), values)
+
+
+def inside(found: Draws, terms: Sequence[Term]) -> Interval:
+    """Return the interval of a sum of terms, cut at its corners: beyond them lies only the chance of a finite number of trials."""
+    low, high = (sum(term.ends[end] for term in terms) for end in (0, 1))
+    nominal, p05, p95 = found.interval
+    return Interval(nominal, min(max(p05, low), high), max(min(p95, high), low))
 
 
 def learning_ratio(phases: dict[str, Draws]) -> Interval | None:
