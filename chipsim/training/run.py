@@ -73,7 +73,7 @@ def summarise(
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
 
-    energy, time, counters = tally.energy(), tally.time, tally.counters
+    energy, time, counters, spread = tally.energy(), tally.time, tally.counters, tally.time_uncertainty()
     activity = tally.activity()
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
@@ -87,7 +87,7 @@ def summarise(
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
         "energy_uncertainty": uncertainty_summary(energy, counters.samples),
         "time_s_per_sample": time.per_sample(counters.samples),
-        "time_complete": time.complete,
+        "time_complete": time.complete, "time_uncertainty": None if spread is None else spread.summary(counters.samples),
         "memory_bits": memory_summary(image),
         "cores_used": image.cores_used,
         "log_words": {"peak": tally.peak_log, "declared": image.log_words},
