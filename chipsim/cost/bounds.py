@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.cost.time import LINK, NS, RECEIVE, SEND, barrier_time, core_time, survey
+from chipsim.cost.time import LINK, NS, RECEIVE, SEND, barrier_time, core_time, nominal_prices, survey
 from chipsim.counters import EVENTS, HOST, PHASES, Counters
 from chipsim.hardware import Chip
 
@@ -34,27 +34,28 @@ def bound_time(counters: Counters, chip: Chip, tiles_used: int) -> Bounds:
     counts = counters.total().counts[None]
     work = counts[..., : int((counters.cores != HOST).sum())]
     linked = chip.network_time == "hottest_link"
-    send, receive = (core_time(work, chip, "forward", "forward", side) for side in (SEND, RECEIVE))
+    prices = nominal_prices(chip, tiles_used)
+    send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive
-    learning = core_time(work, chip, "backward", "forward")
+    learning = core_time(work, prices, "backward", "forward")
     low = {"forward": slowest(plain), "backward": 0.0, "update": 0.0}
     high = {"forward": float((send + receive).sum()), "backward": float(learning.sum()), "update": 0.0}
     for phase, stage in STAGES:
-        ns = core_time(work, chip, phase, stage)
+        ns = core_time(work, prices, phase, stage)
         low[phase] += slowest(ns)
         high[phase] += float(ns.sum())
     least = slowest(plain + learning) + low["backward"] + low["update"]
     timed, unpriced = survey(counts, work, chip, linked)
     for phase in PHASES:
-        barriers = barrier_time(counts, chip, phase, tiles_used) or 0.0
+        barriers = float(np.sum(barrier_time(counts, prices, phase)))
         low[phase], high[phase], least = low[phase] + barriers, high[phase] + barriers, least + barriers
         high[phase] += packets(counts, chip, phase) if linked else 0.0
     return Bounds(seconds(low, timed, least), seconds(high, timed, sum(high.values())), unpriced)
 
 
 def slowest(ns: np.ndarray) -> float:
-    """Return the sum over steps of the slowest core of [1, T, C] ns."""
-    return float(ns.max(axis=-1, initial=0.0).sum())
+    """Return the sum over steps of the slowest core of [1, T, C, 1] ns."""
+    return float(ns.max(axis=-2, initial=0.0).sum())
 
 
 def packets(counts: np.ndarray, chip: Chip, phase: str) -> float:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from chipsim.cost.energy import PJ
+from chipsim.cost.terms import PJ
 from chipsim.counters import EVENTS, PHASES, Counters
 from chipsim.hardware import Chip
 

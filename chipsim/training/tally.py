@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.cost import Energy, Time, price_energy, price_time
+from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
@@ -27,7 +27,7 @@ class Tally:
         one = empty(image.steps, image.routes.cores)
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
-        self.links = LinkTable(image)
+        self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
         self.block, self.peak_log = Block(), 0
         self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
@@ -56,6 +56,7 @@ class Tally:
         self.events += np.stack([activity.spikes.sum(axis=(0, 1)), activity.active.sum(axis=(0, 1))])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
+        self.subset.add(counted, loads)
         spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
         self.time = spent if self.time is None else self.time + spent
 
@@ -65,6 +66,7 @@ class Tally:
         if self.recording is not None:
             self.recording.end_pass()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
+        self.subset.absorb(other.subset)
         self.peak_log = max(self.peak_log, other.peak_log)
         self.spiked |= other.spiked
         if other.time is not None:
@@ -90,3 +92,8 @@ class Tally:
         """Return the energy of everything counted so far."""
         self.close()
         return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used)
+
+    def time_uncertainty(self) -> TimeUncertainty | None:
+        """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
+        self.close()
+        return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
