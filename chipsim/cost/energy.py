@@ -40,7 +40,7 @@ class Energy:
 
     rows_pj: {(phase, event): pJ} of every event of the chip with a price (documented zeros too).
     *_j: J. A phase is None if it counted events and none of them has a price; with no priced event at all every total is None.
-    low_j, high_j: corners, all prices at the lower and at the upper end. assumed_share: part of the total with basis "assumed".
+    low_j, high_j: corners, all prices at the lower and at the upper end. assumed_share: part of the total that rests on assumptions.
     complete: nothing that was counted lacks a price. unpriced: {"phase.event": count} of what lacks one, never taken as zero;
     "static.core_seconds" (in s) stands there if the chip has no static power or the time is not known.
     per_core_j: {core: J}, `HOST` included, without static. by_unit: {unit: {phase: J}}, static as {"static": {"static": J}}.
@@ -78,7 +78,7 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
     joules = counts * np.array([p.value * PJ if p else 0.0 for p in prices])[:, None]  # [E, K]
     per_event = counts.sum(axis=1)
     ends = [per_event @ np.array([getattr(p, end) * PJ if p else 0.0 for p in prices]) for end in ("low", "high")]
-    assumed = float(joules[[n for n, p in enumerate(prices) if p and p.basis == "assumed"]].sum())
+    assumed = float(joules[[n for n, p in enumerate(prices) if p and p.rests_on == "assumed"]].sum())
 
     unpriced = {}
     for (phase, _, event), price, count in zip(EVENTS, prices, per_event.tolist(), strict=True):
@@ -133,7 +133,7 @@ def static_energy(chip: Chip, time_s: float | None, cores_used: int) -> Static:
         return Static(None, 0.0, 0.0, 0.0, {STATIC: cores_used * (time_s or 0.0)} if cores_used and time_s != 0 else {})
     joules = MW * cores_used * time_s
     value = power.value * joules
-    return Static(value, power.low * joules, power.high * joules, value if power.basis == "assumed" else 0.0, {})
+    return Static(value, power.low * joules, power.high * joules, value if power.rests_on == "assumed" else 0.0, {})
 
 
 def event_rows(prices: list, per_event: np.ndarray) -> dict[tuple[str, str], float]:
