@@ -16,7 +16,8 @@ from chipsim.training.recording import Recording
 
 SMALL = {"population.hidden1.size": 20, "population.hidden2.size": 16}
 BY = ("core", "phase", "unit", "population")
-SAME = ("energy_j_per_sample", "time_s_per_sample", "unpriced", "energy_complete", "time_complete", "counts_per_sample")
+SAME = ("energy_j_per_sample", "time_s_per_sample", "unpriced", "energy_complete", "time_complete", "counts_per_sample",
+        "energy_uncertainty", "time_uncertainty")  # fmt: skip
 ROOM = {"compartments_per_core": 7, "tiles_x": 2, "tiles_y": 3, "cores_per_tile": 2, "host_tile": 3, "axons_in_per_core": 10**5,
         "axons_out_per_core": 10**5, "learning_bits_per_core": 10**9, "sram_bits_per_core": 10**9, "log_words_per_core": 10**5,
         "synapse_words_per_core": 10**5}  # fmt: skip

@@ -16,7 +16,9 @@ def cost_text(facts: Mapping[str, Any]) -> list[object]:
     total, time = facts["energy_j_per_sample"]["total"], facts["time_s_per_sample"]["total"]
     complete = "" if facts["energy_complete"] else " of what has a price"
     bound = "" if facts["time_complete"] and facts["time_exact"] else "at least "
-    verdict = f"{si(total, 'J')}{complete} and {bound}{si(time, 's')} per sample at the prices of {facts['chip']}"
+    spent = "an unknown time" if time is None else f"{bound}{si(time, 's')}"
+    energy = "an unknown energy" if total is None else f"{si(total, 'J')}{complete}"
+    verdict = f"{energy} and {spent} per sample at the prices of {facts['chip']}"
     where = "the same chip" if facts["chip"] == facts["run_chip"] else facts["run_chip"]
     about = f"{facts['model']}, {facts['rule']}, {facts['numerics']}, seed {facts['seed']}, trained on {where}"
     parts = [verdict, about, "", phase_table({**facts, "time_complete": not bound}), "", *energy_lines(facts)]

@@ -11,16 +11,17 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.place import memories
 from chipsim.compiler.route import route
+from chipsim.compiler.rulework import for_network
 from chipsim.cost import Energy, Time, price_energy
 from chipsim.cost.bounds import Bounds, bound_time
 from chipsim.cost.breakdown import STATIC, column_cells, rows_of
 from chipsim.counters import EVENTS, HOST, PHASES, Counters
 from chipsim.errors import ConfigError, DataError, Problem, raise_all
-from chipsim.hardware import Chip, as_chip
+from chipsim.hardware import Chip, as_chip, build_chip
 from chipsim.training.finished import Finished, finished
 from chipsim.training.limits import broken_limits, differences
 from chipsim.training.recording import Recording
-from chipsim.training.run import Run, float_warnings
+from chipsim.training.run import Run, float_warnings, uncertainty_summary
 from chipsim.training.tally import Tally
 
 BREAKDOWNS = ("core", "phase", "unit", "population")
@@ -45,7 +46,7 @@ class Repriced:
     run: Finished = field(repr=False)
 
     def breakdown(self, by: str) -> list[dict[str, Any]]:
-        """Return rows of the energy by core, phase, unit or population, in J per sample, the static energy in the last row.
+        """Return rows of the energy by core, phase, unit or population, in J per sample, the static energy in the last row if it is known.
 
         Every row has `energy_j` and its parts by phase; all of them add up to `energy_j_per_sample.total` exactly. No rows if
         nothing has a price.
@@ -58,7 +59,8 @@ class Repriced:
         if total is None:
             return []
         cells = {(row, phase): j for (row, phase), j in self.cells(by).items()}
-        cells[STATIC, STATIC] = self.energy.static_j or 0.0
+        if self.energy.static_j is not None:
+            cells[STATIC, STATIC] = self.energy.static_j
         rows = rows_of(cells, total, samples)
         return [
             {by: row, "energy_j": sum(parts.values()), **{f"{p}_j": j for p, j in parts.items()}} for row, parts in rows.items()
@@ -123,7 +125,7 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
     own = stored.image.chip
     other = own if chip is None else as_chip(chip)
     image = on_chip(stored.image, other)
-    time, bounds = None, None
+    time, bounds, spread = None, None, None
     if stored.recording is None:
         require_same_routes(stored, other)
         counters = stored.counters
@@ -132,7 +134,7 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
     else:
         tally = recount(image, stored.recording)
         require_same_counts(stored, tally.counters, own, other)
-        counters, time, spent = tally.counters, tally.time, tally.time.total_s
+        counters, time, spent, spread = tally.counters, tally.time, tally.time.total_s, tally.time_uncertainty()
     energy = price_energy(counters, image.chip, spent, image.cores_used)
     if bounds is not None and energy.high_j is not None:  # static energy lasts up to the upper bound of the time
         energy = replace(energy, high_j=price_energy(counters, image.chip, bounds.high["total"], image.cores_used).high_j)
@@ -143,8 +145,9 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
     summary = {
         **facts, "run_dir": None if stored.folder is None else str(stored.folder), "run_chip": own.name, "chip": other.name,
         "counts_per_sample": counters.per_sample(), "energy_j_per_sample": energy.per_sample(n),
-        "energy_complete": energy.complete, "unpriced": energy.unpriced,
+        "energy_complete": energy.complete, "unpriced": energy.unpriced, "energy_uncertainty": uncertainty_summary(energy, n),
         **(time_facts(time.per_sample(n), time.unpriced) if time else bounded_facts(bounds, n)),
+        "time_uncertainty": None if spread is None else spread.summary(n),
         "cores_used": image.cores_used, "limits_broken": [problem._asdict() for problem in broken],
         "warnings": [*(f"the run breaks a limit: {problem}" for problem in broken), *differences(own, other), *other.assumptions,
                      *float_warnings(image), *time_warnings(time.unpriced if time else bounds.unpriced, bounds)],
@@ -157,12 +160,15 @@ def on_chip(image: ChipImage, other: Chip) -> ChipImage:
 
     Where the mesh of `other` lacks a core of the run, the mesh stays that of the run.
     """
-    own = image.chip
+    own, plan = image.chip, image.plan
+    if other.style == "component":  # its prices are bits times price: bits of the run
+        table = {**other.table, "width": {**other.table["width"], **own.table["width"]}}
+        other = for_network(build_chip(table, other.name), plan.network, plan.learning)
     kept = {"widths": own.widths, "arithmetic": own.arithmetic, "active_update": own.active_update}
     kept["limits"] = {**own.limits, **other.limits}
     if max(m.core for m in image.memory) >= other.mesh.cores:
         kept |= {"mesh": own.mesh, "axons": own.axons}
-    plan, slices = replace(image.plan, chip=replace(other, **kept)), list(image.slices)
+    plan, slices = replace(plan, chip=replace(other, **kept)), list(image.slices)
     return replace(image, plan=plan, routes=route(plan, slices), memory=memories(plan, slices))
 
 
