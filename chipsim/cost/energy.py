@@ -22,8 +22,9 @@ UNIT_EVENTS = {
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
     "logs": ("active_log_entries", "spike_log_entries", "log_rewrites", "log_reads"),
     "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
-                 "copy_writes", ("update", "evaluations"), "trace_updates", "eligibility_decays", "rules_readout", "rules_active",
-                 "rules_pre", "rules_post", "rules_error", "rules_epoch", "rules_sample_end"),
+                 "visits_skipped", "writes_skipped", "epochs", "copy_writes", ("update", "evaluations"), "trace_updates",
+                 "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
+                 "rules_sample_end"),
 }  # fmt: skip
 UNIT_OF = {event: unit for unit, events in UNIT_EVENTS.items() for event in events}
 
