@@ -33,7 +33,7 @@ def bound_time(counters: Counters, chip: Chip, tiles_used: int) -> Bounds:
     """
     counts = counters.total().counts[None]
     work = counts[..., : int((counters.cores != HOST).sum())]
-    linked = chip.network_time == "hottest_link"
+    linked = chip.network_time != "none"
     prices = nominal_prices(chip, tiles_used)
     send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from chipsim.cost.engine import engine_prices
 from chipsim.cost.terms import PJ
 from chipsim.counters import EVENTS, PHASES, Counters
 from chipsim.hardware import Chip
@@ -34,7 +35,8 @@ def apportion(cells: Mapping[Key, float], total: float) -> dict[Key, float]:
 def column_cells(counters: Counters, chip: Chip) -> dict[tuple[int, str], float]:
     """Return {(column of the counters, phase): J} of everything that has a price."""
     counts = counters.total().counts.sum(axis=1)  # [E, K]
-    prices = [chip.energy.get(f"{phase}.{event}") for phase, _, event in EVENTS]
+    table = engine_prices(chip, "energy")
+    prices = [table.get(f"{phase}.{event}") for phase, _, event in EVENTS]
     joules = counts * np.array([p.value * PJ if p else 0.0 for p in prices])[:, None]
     rows = {phase: np.array([p == phase for p, _, _ in EVENTS]) for phase in PHASES}
     table = {phase: joules[mine].sum(axis=0).tolist() for phase, mine in rows.items()}

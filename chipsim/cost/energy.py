@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.cost.standing import Use, standing_terms, unknown_standing
 from chipsim.cost.terms import PJ, Term
 from chipsim.cost.uncertainty import Uncertainty, uncertainty_of
@@ -84,7 +85,9 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
     An aggregate price holds all other costs of its phase and the static power: there the total is this price times its event.
     """
     counts = counters.total().counts.sum(axis=1)  # [E, K] int64
-    prices = [chip.energy.get(f"{phase}.{event}") for phase, _, event in EVENTS]
+    table, idle = engine_prices(chip, "energy"), idle_events(chip, "energy")
+    counts[[n for n, (phase, _, event) in enumerate(EVENTS) if f"{phase}.{event}" in idle]] = 0
+    prices = [table.get(f"{phase}.{event}") for phase, _, event in EVENTS]
     joules = counts * np.array([p.value * PJ if p else 0.0 for p in prices])[:, None]  # [E, K]
     per_event = counts.sum(axis=1)
     held = held_phases(chip, prices)
