@@ -9,6 +9,7 @@ from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, pr
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
+from chipsim.simulator.ledger import Room
 from chipsim.simulator.links import LinkTable
 from chipsim.state import Activity, SpikeLog
 from chipsim.training.recording import Recording
@@ -29,14 +30,15 @@ class Tally:
         self.time: Time | None = None
         self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
         self.block, self.peak_log = Block(), 0
+        self.counting: Room | None = None
         self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
     def add(self, activity: Activity) -> None:
-        """Take the activity of one sample (a copy of its own)."""
-        self.block.parts.append(activity)
-        if len(self.block.parts) >= self.room:
+        """Copy the activity of one sample."""
+        self.block.keep(activity)
+        if self.block.samples >= self.room:
             self.close()
 
     def meet(self, spikes: SpikeLog) -> None:
@@ -45,20 +47,26 @@ class Tally:
 
     def close(self) -> None:
         """Account for the samples kept since the last time."""
-        if self.block.parts:
+        if self.block.samples:
             self.count(self.block.take())
 
     def count(self, activity: Activity) -> None:
         """Account for a block of samples; fields of `activity` carry a leading axis M."""
         if self.recording is not None:
             self.recording.add(activity)
-        counted = account(self.image, activity, self.learned)
+        counted = account(self.image, activity, self.learned, room=self.memory(len(activity.updated)))
         self.events += np.stack([activity.spikes.sum(axis=(0, 1)), activity.active.sum(axis=(0, 1))])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
         spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
         self.time = spent if self.time is None else self.time + spent
+
+    def memory(self, samples: int) -> Room:
+        """Return memory for the counts of so many samples."""
+        if self.counting is None or samples > self.counting.by_event.shape[1]:
+            self.counting = Room(self.image, samples)
+        return self.counting
 
     def absorb(self, other: Tally) -> None:
         """Add everything another tally of the same image has counted: a pass of a run."""
