@@ -31,6 +31,8 @@ from chipsim.training.tally import Tally
 from chipsim.training.update import start_update
 
 RESULTS = Path(__file__).resolve().parent / "results" / "accounting.json"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost-events.md"
+MARKS = ("<!-- accounting -->\n", "<!-- /accounting -->")
 ROUNDS, LIMIT = 5, 0.10
 
 
@@ -73,6 +75,22 @@ def ratio(network, events, labels) -> dict[str, float]:
     return {"step_us": 1e6 * steps / n, "accounting_us": 1e6 * counting / n, "ratio": counting / steps}
 
 
+def table(stored: dict) -> str:
+    """Return the stored results as a table."""
+    head = "| network | step | accounting | share |\n| --- | --- | --- | --- |\n"
+    rows = (
+        f"| {name} | {c['step_us']:.0f} us | {c['accounting_us']:.0f} us | {c['ratio']:.1%} |\n"
+        for name, c in stored["cases"].items()
+    )
+    return head + "".join(rows)
+
+
+def put(page: str, stored: dict) -> str:
+    """Return the page with the table between its marks."""
+    before, _, rest = page.partition(MARKS[0])
+    return before + MARKS[0] + table(stored) + MARKS[1] + rest.partition(MARKS[1])[2]
+
+
 def main() -> None:
     """Measure all networks in turn, round after round."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -89,7 +107,9 @@ def main() -> None:
         print(
             f"{name}: accounting {middle['ratio']:.1%} of the step ({middle['accounting_us']:.0f} of {middle['step_us']:.0f} us)"
         )
-    RESULTS.write_text(json.dumps({"limit": LIMIT, "cases": found}, indent=1) + "\n")
+    stored = {"limit": LIMIT, "cases": found}
+    RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
+    PAGE.write_text(put(PAGE.read_text(), stored))
     raise SystemExit(int(any(row["ratio"] > LIMIT for row in found.values())))
 
 

@@ -124,3 +124,11 @@ def test_the_rule_study_reads_its_data_where_it_says(tmp_path, monkeypatch):
     expected = np.stack(np.nonzero(pixels[order] / 255 > 0.22))
     assert set(map(tuple, seen.T)) <= set(map(tuple, np.stack(np.nonzero(pixels[order] / 255 >= 0.2)).T))
     assert set(map(tuple, expected.T)) <= set(map(tuple, seen.T))
+
+
+def test_the_page_of_cost_events_names_every_event_and_shows_the_stored_benchmark():
+    module = benchmark("accounting")
+    page = module.PAGE.read_text()
+    assert module.put(page, json.loads(module.RESULTS.read_text())) == page and "%" in page
+    families = {re.sub(r"^rules_.*", "rules_*", re.sub(r"_(x|y|local)$", "_x", event)) for _, _, event in EVENTS}
+    assert len(families) > 40 and not {name for name in families if name not in page}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chipsim import catalog
-from chipsim.counters import PHASES
+from chipsim.counters import ENGINE, PHASES
 from chipsim.hardware.chip import Chip
 from chipsim.hardware.quantity import Price, Quantity
 from chipsim.hardware.tables import PRICED
@@ -55,8 +55,11 @@ def price_rows(section: str, prices: Mapping[str, Price], phase: str) -> list[st
     """Return one line per event of a phase, those without a price included."""
     names = [n for n in PRICED if n.startswith(f"{phase}.") and not (section == "time" and n.endswith(".barriers"))]
     events = [name.partition(".")[2] for name in names]
-    absent = "no price: counted and listed, never taken as zero"
-    return [row(e, prices[n]) if n in prices else f"  {e:<22} {absent}" for e, n in zip(events, names, strict=True)]
+    absent = dict.fromkeys(ENGINE, "as the learning engine says: skipped work is charged only where it is done")
+    unknown = "no price: counted and listed, never taken as zero"
+    return [
+        row(e, prices[n]) if n in prices else f"  {e:<22} {absent.get(e, unknown)}" for e, n in zip(events, names, strict=True)
+    ]
 
 
 def row(name: str, quantity: Quantity, spread: bool = True) -> str:
