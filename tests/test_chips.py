@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,18 @@ def test_the_template_names_every_key():
             *sections.WIDTHS, *sections.OPTIONAL_WIDTHS, *sections.POWERS, *sections.AREAS, *sections.CLOCK, *sections.ENGINE,
             *work.OPERATIONS, *build.SECTIONS, *build.REPLAY}  # fmt: skip
     assert {key for key in keys if key not in text} == set()
+
+
+def test_the_page_tells_of_every_chip_and_its_component_example_is_one(tmp_path):
+    page = (Path(__file__).parent.parent / "docs" / "chips.md").read_text(encoding="utf-8")
+    table = page.partition("## Shipped chips")[2].partition("\n## ")[0]
+    assert {name for name in SHIPPED if f"`{name}`" not in table} == set()
+    example = page.partition("    style = ")[2].partition("\n\n")[0]
+    tables = catalog.read_toml(catalog.find("hw_configs", "loihi1"))
+    (tmp_path / "part.toml").write_text(textwrap.dedent("    style = " + example), encoding="utf-8")
+    written = catalog.read_toml(tmp_path / "part.toml")
+    chip = build.build({**tables, **written, "energy": {}, "power": {}}, "mine")
+    assert set(chip.energy) == {"forward.words_read", "backward.words_read", "update.visits"}
 
 
 # --- the collected numbers
