@@ -25,7 +25,9 @@ class Tally:
         self.time: Time | None = None
         self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
         self.block, self.peak_log = Block(), 0
-        self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
+        self.events = np.zeros(
+            (3, image.circuit.groups), dtype=np.int64
+        )  # per group of neurons: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
@@ -45,7 +47,7 @@ class Tally:
             return
         activity = self.block.take()
         counted = account(self.image, activity, self.learned)
-        self.events += np.stack([activity.spikes.sum(axis=(0, 1)), activity.active.sum(axis=(0, 1))])
+        self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
@@ -68,7 +70,7 @@ class Tally:
         image, found = self.image, {}
         population = np.array([s.population for s in image.slices])[image.routes.slice_of]
         for p, hidden in enumerate(image.network.populations[1:-1], start=1):
-            spikes, active = self.events[:, population == p].sum(axis=1).tolist()
+            spikes, active, _ = self.events[:, population == p].sum(axis=1).tolist()
             most = max(1, self.counters.samples * image.steps * hidden.size)
             found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most}
         return found
