@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import quantiles
 
 import numpy as np
@@ -14,6 +15,7 @@ from chipsim.cost import Time, price_energy
 from chipsim.cost.compare import dense_macs, inference, per_correct
 from chipsim.cost.draws import price_draws
 from chipsim.hardware import dense_devices
+from chipsim.report.result import train_text
 from chipsim.training.compare import dense_image
 
 STEPS, SIZES = 6, (4, 3, 2)  # steps; inputs, hidden, classes
@@ -175,3 +177,27 @@ def test_evaluation_compares_inference_alone(tmp_path):
     energy, right = found["energy_j_per_sample"], found["accuracy"]["test"]
     assert found["comparison"]["j_per_correct"]["nominal"] == pytest.approx(energy["total"] / right)
     assert run.summary["neurobench"]["connection_sparsity"] == found["neurobench"]["connection_sparsity"]
+
+
+def test_the_page_on_cost_names_every_key(run):
+    page = (Path(cs.__file__).parent.parent / "docs" / "cost.md").read_text()
+    s = run.summary
+    keys = [*s["energy_uncertainty"], *s["time_uncertainty"], *s["comparison"], *s["neurobench"], *s["comparison"]["gpu"]]
+    keys += [*s["comparison"]["dense"], *s["energy_uncertainty"]["largest_terms"][0]]
+    assert len(keys) > 30 and not [key for key in keys if f"`{key}`" not in page]
+
+
+def test_the_text_of_a_run_is_short_on_it(run):
+    lines = [line for line in train_text(run.summary) if isinstance(line, str)]
+    spread = run.summary["energy_uncertainty"]
+    (line,) = [line for line in lines if "draws of the prices" in line]
+    assert all(row["term"] in line for row in spread["largest_terms"][:2]) and spread["largest_terms"][2]["term"] not in line
+    ratio = spread["learning_to_inference"]
+    (line,) = [line for line in lines if line.startswith("learning costs")]
+    assert (
+        line
+        == f"learning costs {ratio['nominal']:.2f} times the energy of the forward phase (90 %: {ratio['p05']:.2f} to {ratio['p95']:.2f})"
+    )
+    assert len([line for line in lines if "of the draws" in line]) == 1
+    loihi = [train_text(run.summary | {"energy_uncertainty": spread | {"one_sided": {"forward.synops": "minimum"}}})]
+    assert "published limits, not ranges: forward.synops" in str(loihi)

@@ -54,16 +54,17 @@ def dense_image(image: ChipImage) -> ChipImage:
     return compile_network(network, image.chip, numerics=image.numerics)
 
 
-def dense_sample(image: ChipImage, schedule: Schedule | None) -> Dense:
-    """Return what one sample costs if every neuron spikes and, with a schedule, learns in every step, by dense backpropagation.
+def dense_sample(tally: Tally, schedule: Schedule | None) -> Dense:
+    """Return what a sample of a tally costs if every neuron spikes and, with a schedule, learns in every step, by dense backpropagation.
 
     Raises:
         CapacityError, ConfigError: this network cannot be replayed on this chip.
     """
-    learned, image = schedule is not None, image if schedule is None else dense_image(image)
+    learned, image = schedule is not None, tally.image if schedule is None else dense_image(tally.image)
+    links = tally.links if image is tally.image else LinkTable(image)
     drawn = learned and image.formats.fixed and policy_of(image.network.learning).name in DRAWN
     activity = dense_activity(image, learned, drawn, learned and OPTIMISERS[schedule.optimiser].words > 0)
-    counters, loads = account(image, activity, learned), LinkTable(image).loads(activity, learned)
+    counters, loads = account(image, activity, learned), links.loads(activity, learned)
     time = price_time(counters, image.chip, image.tiles_used, loads)
     records = int(counters.of("backward", "log_words").sum(axis=0).max())
     return Dense(counters, price_energy(counters, image.chip, time.total_s, image.cores_used), time, records, image.log_words)
@@ -94,7 +95,7 @@ def community(tally: Tally, stored: Mapping[str, np.ndarray], inputs: Events) ->
 def against_dense(tally: Tally, energy: Energy, schedule: Schedule | None) -> dict[str, Any]:
     """Return cost of the dense sample and what sparsity saved; or why there is none."""
     try:
-        dense = dense_sample(tally.image, schedule)
+        dense = dense_sample(tally, schedule)
     except ChipsimError as error:
         return {"unavailable": str(error)}
     per = dense.energy.per_sample(1)
