@@ -12,7 +12,7 @@ from chipsim.hardware.components import named
 from chipsim.hardware.load import load_chip
 from chipsim.hardware.quantity import Price, Quantity
 from chipsim.hardware.tables import PRICED
-from chipsim.hardware.work import COMMON, OUTSIDE
+from chipsim.hardware.work import BY_RULE
 
 
 def one_line(path: str | Path) -> str:
@@ -54,8 +54,7 @@ def chip_lines(chip: Chip) -> list[str]:
 
 def late(chip: Chip, section: str) -> frozenset[str]:
     """Return the events of which the price will follow from the rule of a run."""
-    depends = {name for name in PRICED if name not in COMMON and name not in OUTSIDE} - named(chip.table)
-    return frozenset(depends) if section == "energy" and chip.style == "component" else frozenset()
+    return BY_RULE - named(chip.table) if section == "energy" and chip.style == "component" else frozenset()
 
 
 def engine_line(chip: Chip) -> str:

@@ -106,6 +106,12 @@ PLASTIC: Rows = {  # projections that learn on the way: the sum of terms goes to
 }  # fmt: skip
 KINDS = {"replay": REPLAY, "online": ONLINE, "plastic": PLASTIC}
 
+BY_RULE = frozenset(  # worked out when the rule is known
+    {f"backward.rules_{event}" for event in ("readout", "active", "pre", "post", "error", "epoch", "sample_end")}
+    | {"backward.trace_decays", "backward.trace_updates", "backward.eligibility_decays", "update.optimiser_updates"}
+    | {event for rows in KINDS.values() for event in rows} | {"update.evaluations"}
+)  # fmt: skip
+
 # A lumped price may hold what these other events move: where a file names the first, it must say what the others cost.
 HOLDS = {
     "forward.synops": ("forward.words_read",),
