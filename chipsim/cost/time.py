@@ -75,9 +75,8 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
-    of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one (with
-    `learning.overlap = "with_spiking"`, what of a forward step's learning takes longer than the step), plus the hottest link, which takes
-    changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
+    of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
+    hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
     tiles. The host is no core.
 
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
@@ -129,15 +128,15 @@ def step_times(
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
     learning = plain + core_time(work, prices, "backward", "forward")
     replay, walk = (core_time(work, prices, "backward", stage) for stage in ("replay", "walk"))
-    update, meanwhile = (core_time(work, prices, "update", stage) for stage in ("replay", "forward"))  # never both in one sample
+    update = core_time(work, prices, "update", "replay") + core_time(
+        work, prices, "update", "forward"
+    )  # never both in one sample
 
     stages = ("forward", "marking", "replay", "signals", "copies")
     spikes, marks, errors, signals, copies = (link_time(prices, loads, stage) for stage in stages)
     forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T, R] ns
     replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
-    update_steps = (
-        slowest(update, NO_LINKS) + slowest(NO_CORES, copies) + beyond(chip, slowest(meanwhile, NO_LINKS), learning_steps)
-    )
+    update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
     found = {
         "forward": over_steps(forward_steps),
         "backward": over_steps(learning_steps - forward_steps) + over_steps(replay_steps) + over_steps(slowest(walk, NO_LINKS)),
@@ -145,11 +144,6 @@ def step_times(
     }
     barriers = {phase: barrier_time(counts, prices, phase) for phase in PHASES}
     return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate([learning, replay, walk], axis=1)
-
-
-def beyond(chip: Chip, engine: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return [M, T, R] ns that the learning engine adds to forward steps; one that overlaps adds only what takes longer than the step."""
-    return np.maximum(engine - steps, 0.0) if chip.engine.overlap == "with_spiking" else engine
 
 
 def over_steps(steps: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from chipsim.errors import raise_all
 from chipsim.hardware.chip import Chip
 from chipsim.hardware.components import named, worked_out
 from chipsim.hardware.quantity import Quantity
-from chipsim.hardware.rules import check_held, check_points, check_recalled, check_scopes, in_lanes, resolve
+from chipsim.hardware.rules import check_held, check_points, check_recalled, check_scopes, resolve
 from chipsim.hardware.sections import read_barrier, read_components, read_engine, read_mesh, read_sizes
 from chipsim.hardware.tables import Header, Report, read_prices
 from chipsim.hardware.work import COMMON
@@ -55,7 +55,7 @@ def build(table: Mapping[str, Any], name: str) -> Chip:
         limits=quantities["limits"], widths=quantities["width"], capabilities=tuple(header.capabilities),
         active_update=header.active_update, core_time=header.core_time, network_time=header.network_time,
         axons=header.axons, style=style, cycles=header.cycles, arithmetic=header.arithmetic, engine=engine,
-        energy=resolved["energy"], time=in_lanes(resolved["time"], engine), power=quantities["power"], clock=quantities["clock"],
+        energy=resolved["energy"], time=resolved["time"], power=quantities["power"], clock=quantities["clock"],
         memory=quantities["memory"], operation=quantities["operation"], area=quantities["area"],
         barrier_points=tuple((point.tiles, q) for point, q in numbers["barrier"].values()),
         unknown=tuple(header.unknown), assumptions=(*header.assumptions, *mixed), table=table,

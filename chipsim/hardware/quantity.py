@@ -79,11 +79,6 @@ class Price(Quantity):
     included_in: str = ""
     same_as: str = ""
 
-    def times(self, factor: float, why: str) -> Price:
-        """Return this price and its published ends times a factor."""
-        lo, hi = (None if end is None else end * factor for end in (self.lo, self.hi))
-        return replace(self, value=self.value * factor, lo=lo, hi=hi, note="; ".join(filter(None, (self.note, why))))
-
     def borrowed(self, name: str, times: float, basis: str, source: str, note: str) -> Price:
         """Return this price as that of another event; an assumed loan spreads like an assumption, without a published range."""
         scaled = [None if basis == "assumed" or end is None else end * times for end in (self.lo, self.hi)]

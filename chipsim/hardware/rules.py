@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from chipsim.hardware.chip import Engine
 from chipsim.hardware.quantity import Price
 from chipsim.hardware.tables import Included, Loan, Number, Report, Table
 from chipsim.hardware.work import HOLDS
 
-LANED = ("update.visits", "update.evaluations")  # what the engine does to several synapses at once
 Rows = Mapping[str, tuple[Table | None, Price | None]]
 
 
@@ -108,12 +106,3 @@ def standing(report: Report, key: str, written: Included) -> Price | None:
         report.add(key, written.included_in, "that power is not given in [power]", "name the power or the event that holds it")
         return None
     return Price(0.0, "pJ", "architectural", written.source or power.source, note=written.note, included_in=written.included_in)
-
-
-def in_lanes(times: Mapping[str, Price], engine: Engine) -> dict[str, Price]:
-    """Return the times with those of visiting and evaluating a synapse shared among the lanes of the learning engine."""
-    lanes = engine.lanes.value if engine.lanes else 1
-    if lanes == 1:
-        return dict(times)
-    shared = {event: times[event] for event in LANED if event in times and not times[event].included_in}
-    return {**times, **{event: price.times(1 / lanes, f"in {lanes:g} lanes") for event, price in shared.items()}}
