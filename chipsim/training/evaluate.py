@@ -13,6 +13,7 @@ from chipsim.network import Network
 from chipsim.schema import read
 from chipsim.training.examples import load_examples
 from chipsim.training.job import count_problems
+from chipsim.training.run import uncertainty_summary
 from chipsim.training.runfolder import load_weights
 from chipsim.training.tally import Tally
 from chipsim.training.trainer import evaluate_accuracy
@@ -45,6 +46,7 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
         "counts_per_sample": {"forward": tally.counters.per_sample()["forward"]},
         "energy_j_per_sample": energy.per_sample(tally.counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
+        "energy_uncertainty": uncertainty_summary(energy, tally.counters.samples),
         "time_s_per_sample": tally.time.per_sample(tally.counters.samples),
         "cores_used": image.cores_used, "warnings": list(chip.assumptions),
     }  # fmt: skip

@@ -85,6 +85,7 @@ def summarise(
         "counts_per_sample": counters.per_sample(),
         "energy_j_per_sample": energy.per_sample(counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
+        "energy_uncertainty": uncertainty_summary(energy, counters.samples),
         "time_s_per_sample": time.per_sample(counters.samples),
         "time_complete": time.complete,
         "memory_bits": memory_summary(image),
@@ -93,6 +94,11 @@ def summarise(
         "warnings": warnings_of(job, image, tally, metrics),
         "run_dir": None if folder is None else str(folder),
     }  # fmt: skip
+
+
+def uncertainty_summary(energy: Energy, samples: int) -> dict[str, Any] | None:
+    """Return the `energy_uncertainty` of a summary; None if nothing has a price."""
+    return None if energy.uncertainty is None else energy.uncertainty.summary(samples)
 
 
 def warnings_of(job: Job, image: ChipImage, tally: Tally, metrics: list[dict[str, Any]]) -> list[str]:
