@@ -13,6 +13,10 @@ CASES = {  # name -> module in chipsim.validation.cases
     "reckon-cycles": "reckon_cycles",
     "reckon-energy": "reckon_energy",
     "xylo-cycles": "xylo",
+    "odin-power": "odin",
+    "truenorth-power": "truenorth",
+    "loihi-query": "frady",
+    "loihi-backpropagation": "renner",
 }
 
 
