@@ -40,7 +40,7 @@ def chip_facts(chip: Chip) -> dict[str, Any]:
             continue
         if field.name == "barrier_points":
             facts[field.name] = [{"tiles": tiles, **quantity_facts(q)} for tiles, q in value]
-        elif field.name in ("layout", "limits", "widths", "energy", "time", "power"):
+        elif field.name in ("layout", "limits", "widths", "energy", "time", "power", "link"):
             facts[field.name] = {key: quantity_facts(q) for key, q in value.items()}
         else:
             facts[field.name] = dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value

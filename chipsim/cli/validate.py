@@ -53,7 +53,9 @@ def percent(deviation: float | None) -> str:
     """Return a relative difference in per cent."""
     if deviation is None:
         return ""
-    return "0 %" if deviation == 0 else f"{100 * deviation:+.2g} %" if abs(deviation) < 1e-4 else f"{100 * deviation:+.2f} %"
+    if abs(deviation) < 1e-12:  # rounding of floating point
+        return "0 %"
+    return f"{100 * deviation:+.2g} %" if abs(deviation) < 1e-4 else f"{100 * deviation:+.2f} %"
 
 
 def rule_text(row: dict[str, Any]) -> str:

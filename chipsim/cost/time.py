@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from chipsim.counters import EVENTS, HOST, PHASES, Counters, LinkLoads
+from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
 NO_LINKS = NO_CORES = np.zeros((1, 1, 1))
+UPDATES = ("updates_active", "updates_idle")
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
 LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
@@ -22,7 +24,8 @@ class Time:
 
     A phase is None if work was counted in it and nothing of that has a time; `total_s` is the sum of the others.
     unpriced: "phase.event" that cores did and that have no time: left out, so the time is a lower bound.
-    network: the network time that was really used, "none" if the link loads were not given.
+    network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
+    (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
     """
 
@@ -67,7 +70,13 @@ def total(parts: list[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: LinkLoads | None = None) -> Time:
+def price_time(
+    counters: Counters,
+    chip: Chip,
+    tiles_used: int,
+    link_loads: LinkLoads | None = None,
+    departures: Callable[[int, int], Departures] | None = None,
+) -> Time:
     """Return the time of counted events on a chip.
 
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
@@ -77,6 +86,8 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
     tiles. The host is no core.
 
+    departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
+    then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
     counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
@@ -90,7 +101,8 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     replay, walk = core_time(work, chip, "backward", "replay"), core_time(work, chip, "backward", "walk")
     update = core_time(work, chip, "update", "replay") + core_time(work, chip, "update", "forward")  # never both in one sample
 
-    loads = link_loads if chip.network_time == "hottest_link" else None
+    loads = None if chip.network_time == "none" else link_loads
+    queued = departures if chip.network_time == "queue" else None
     stages = ("forward", "marking", "replay", "signals", "copies")
     spikes, marks, errors, signals, copies = (link_time(chip, loads, stage) for stage in stages)
     forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T] ns
@@ -98,12 +110,25 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
     update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
     backward_ns = (learning_steps - forward_steps).sum() + replay_steps.sum() + slowest(walk, NO_LINKS).sum()
+    if queued is not None:
+        forward_steps = queue_steps(chip, core_time(work, chip, "forward", "forward", UPDATES), ids, queued)
     steps_ns = {"forward": forward_steps.sum(), "backward": backward_ns, "update": update_steps.sum()}
 
-    timed, unpriced = survey(counts, work, chip, loads is not None)
+    timed, unpriced = survey(counts, work, chip, loads is not None or queued is not None)
     parts = [float(steps_ns[p] + (barriers[p] or 0.0)) * NS if timed[p] else None for p in PHASES]
-    network = "none" if loads is None else chip.network_time
+    network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
     return Time(*parts, total(parts), unpriced, network, critical(np.concatenate([learning, replay, walk], axis=1), ids))
+
+
+def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
+    """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
+    from chipsim.cost.queue import step_time
+
+    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
+    for m, t in np.ndindex(found.shape):
+        every[ids] = updates[m, t]
+        found[m, t] = step_time(chip, departures(m, t), every)
+    return found
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:

@@ -53,6 +53,8 @@ class Buffers(NamedTuple):
     head: np.ndarray  # [buffers] int64 place of the first packet
     used: np.ndarray  # [buffers] int64 slots taken
     there: np.ndarray  # [buffers] int64 of these, packets that have arrived
+    want: np.ndarray  # [buffers] int64 port that the first packet wants; -1: none has arrived
+    near: np.ndarray  # [tiles, 5 + cores per tile] int64 buffers from which packets leave at a tile, ascending; -1: none
     entered: np.ndarray  # [N] int64 ps at which a packet came into its buffer
     busy: np.ndarray  # [ports] bool
     dirty: np.ndarray  # [tiles] bool: something may set out
@@ -118,34 +120,21 @@ def tile_of(s, links, port):
 
 
 @inner
-def behind(s, links, tile, n):
-    """Return buffer n of a tile, ascending in number: behind the links into it, then its cores', then the host's; -1: there is none."""
-    x, y = tile // s.tiles_y, tile % s.tiles_y
-    if n == 0:  # from the neighbour at lower x, through its link to higher x
-        return 4 * (tile - s.tiles_y) + 1 if x > 0 else -1
-    if n == 1:
-        return 4 * (tile - 1) + 3 if y > 0 else -1
-    if n == 2:
-        return 4 * (tile + 1) + 2 if y < s.tiles_y - 1 else -1
-    if n == 3:
-        return 4 * (tile + s.tiles_y) if x < s.tiles_x - 1 else -1
-    if n < 4 + s.per_tile:
-        return links + tile * s.per_tile + n - 4
-    return links + s.tiles_x * s.tiles_y * s.per_tile if tile == s.host_tile else -1
+def longest(b, tile, port):
+    """Return the buffer whose first packet wants the port and came first, the lowest of equals; -1: there is none."""
+    found, since = -1, 0
+    for k in b.near[tile]:
+        if k >= 0 and b.want[k] == port:
+            entered = b.entered[b.ring[k, b.head[k]]]
+            if found < 0 or entered < since:
+                found, since = k, entered
+    return found
 
 
 @inner
-def longest(s, p, b, links, tile, port):
-    """Return the buffer whose first packet wants the port and came first, the lowest of equals; -1: there is none."""
-    found, since = -1, 0
-    for n in range(5 + s.per_tile):
-        k = behind(s, links, tile, n)
-        if k < 0 or b.there[k] == 0:
-            continue
-        packet = b.ring[k, b.head[k]]
-        if (found < 0 or b.entered[packet] < since) and port_of(s, links, tile, p.target[packet]) == port:
-            found, since = k, b.entered[packet]
-    return found
+def look(s, p, b, links, k, tile):
+    """Note which port the first packet of buffer k wants at a tile."""
+    b.want[k] = port_of(s, links, tile, p.target[b.ring[k, b.head[k]]]) if b.there[k] > 0 else -1
 
 
 @inner
@@ -178,11 +167,13 @@ def send(s, p, b, links, now, core):
     b.there[k] += 1
     b.entered[packet] = now
     b.sent[core] = packet + 1
+    tile = s.host_tile if core == len(b.receiving) else core // s.per_tile
+    look(s, p, b, links, k, tile)
+    b.dirty[tile] = True
     if packet + 1 < p.first[core + 1]:
         push(b, len(b.used), now + p.delay[packet + 1], SEND, core)
     else:
         b.size[1] = max(b.size[1], now + p.tail[core])
-    b.dirty[s.host_tile if core == len(b.receiving) else core // s.per_tile] = True
 
 
 @inner
@@ -202,10 +193,12 @@ def start(s, p, b, links, now, port):
     beyond = port if port < links else port + len(b.receiving) + 1
     if b.busy[port] or b.used[beyond] >= s.capacity:
         return False
-    k = longest(s, p, b, links, tile_of(s, links, port), port)
+    tile = tile_of(s, links, port)
+    k = longest(b, tile, port)
     if k < 0:
         return False
     append(s, b, beyond, remove(s, b, k))
+    look(s, p, b, links, k, tile)
     b.busy[port] = True
     hop = 0 if port >= links else s.hop_x if port % 4 < 2 else s.hop_y
     push(b, len(b.used), now + s.occupancy, FREE, port)
@@ -250,6 +243,7 @@ def happen(s, p, b, links, now, kind, number):
         if number >= incoming:
             receive(s, p, b, links, now, number - incoming)
         else:
+            look(s, p, b, links, number, next_tile(s, number))
             b.dirty[next_tile(s, number)] = True
     elif kind == DONE:
         b.receiving[number] = False

@@ -18,7 +18,10 @@ TITLE = "ODIN: measured power at 75 MHz and at 1.3 MHz"
 SOURCE = "Frenkel et al. 2019, section IV-A, transcribed by a third party"
 NEURONS, RATE_HZ, SECONDS = 256, 10, 1.0
 STEPS = 1000  # of 1 ms
-END_TO_END = "256 neurons at 10 Hz, 256 operations a spike, 2 cycles an operation: simulated and counted on hw_configs/odin.toml; the architecture alone fixes the counts"
+END_TO_END = (
+    "256 neurons at 10 Hz, 256 operations a spike, 2 cycles an operation: simulated and counted on hw_configs/odin.toml; the "
+    "architecture alone fixes the counts"
+)
 LAW = "the same price list at the rounded rates of the source"
 
 
