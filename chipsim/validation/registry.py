@@ -18,6 +18,7 @@ CASES = {  # name -> module in chipsim.validation.cases
     "mesh-simulator": "mesh_simulator",
     "loihi-query": "frady",
     "loihi-backpropagation": "renner",
+    "training-ratios": "ratios",
 }
 
 
