@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.counters import EVENTS, HOST, PHASES, Counters, LinkLoads
+from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
 NO_LINKS = NO_CORES = np.zeros((1, 1, 1, 1))
+UPDATES = ("updates_active", "updates_idle")
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
 LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
@@ -24,7 +25,8 @@ class Time:
 
     A phase is None if work was counted in it and nothing of that has a time; `total_s` is the sum of the others.
     unpriced: "phase.event" that cores did and that have no time: left out, so the time is a lower bound.
-    network: the network time that was really used, "none" if the link loads were not given.
+    network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
+    (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
     """
 
@@ -69,7 +71,13 @@ def total(parts: list[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: LinkLoads | None = None) -> Time:
+def price_time(
+    counters: Counters,
+    chip: Chip,
+    tiles_used: int,
+    link_loads: LinkLoads | None = None,
+    departures: Callable[[int, int], Departures] | None = None,
+) -> Time:
     """Return the time of counted events on a chip.
 
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
@@ -79,15 +87,21 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
     tiles. The host is no core.
 
+    departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
+    then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
     counts = counts_of_samples(counters)
     ids = counters.cores[counters.cores != HOST]
-    loads = link_loads if chip.network_time == "hottest_link" else None
-    steps, busy = step_times(counts, len(ids), chip, nominal_prices(chip, tiles_used), loads)
-    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, loads is not None)
-    parts = [float(steps[p][0]) * NS if timed[p] else None for p in PHASES]
-    network = "none" if loads is None else chip.network_time
+    prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
+    queued = departures if chip.network_time == "queue" else None
+    steps, busy = step_times(counts, len(ids), chip, prices, loads)
+    if queued is not None:
+        updates = core_time(counts[..., : len(ids)], prices, "forward", "forward", UPDATES)[..., 0]
+        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(counts, prices, "forward")
+    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, loads is not None or queued is not None)
+    parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
+    network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
     return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids))
 
 
@@ -149,6 +163,17 @@ def step_times(
 def over_steps(steps: np.ndarray) -> np.ndarray:
     """Return the sum of [M, T, R] over samples and steps, [R]."""
     return steps.sum(axis=(0, 1))
+
+
+def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
+    """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
+    from chipsim.cost.queue import step_time
+
+    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
+    for m, t in np.ndindex(found.shape):
+        every[ids] = updates[m, t]
+        found[m, t] = step_time(chip, departures(m, t), every)
+    return found
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:

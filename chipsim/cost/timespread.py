@@ -84,6 +84,7 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
     """Return the uncertainty of the time of a run; None if nothing has a time.
 
     cores: [K] id of each column, the host last. time: of all samples; the trials give what each phase is relative to its nominal time.
+    On a chip with an event queue that ratio is the one of the hottest link: packets are not sent anew in every trial.
     """
     if not subset.kept or not time.total_s:
         return None
@@ -91,7 +92,7 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
     sums = {phase: np.zeros(TRIALS + 1) for phase in PHASES}
     tops = []
     for counts, loads in (part for sample in subset.kept for part in parts_of(*sample)):
-        steps, busy = step_times(counts, used, chip, prices, loads if chip.network_time == "hottest_link" else None)
+        steps, busy = step_times(counts, used, chip, prices, None if chip.network_time == "none" else loads)
         for phase in PHASES:
             sums[phase] += steps[phase]
         works = busy[0, ..., 0].max(axis=-1, initial=0.0) > 0

@@ -10,6 +10,7 @@ from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
 from chipsim.simulator.links import LinkTable
+from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
 
 BLOCK_BYTES = 1 << 25
@@ -24,16 +25,24 @@ class Tally:
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
         self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
+        self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
+        self.logs: list[SpikeLog | None] = []
         self.block, self.peak_log = Block(), 0
         self.events = np.zeros(
             (3, image.circuit.groups), dtype=np.int64
-        )  # per group of neurons: spikes, active events, spikes sent
+        )  # spikes, active events, spikes sent of groups of neurons
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
-    def add(self, activity: Activity) -> None:
-        """Take the activity of one sample (a copy of its own)."""
+    def copy_of(self, spikes: SpikeLog) -> SpikeLog | None:
+        """Return a copy of the spikes of one sample if the time needs them one by one, else None."""
+        used = spikes.start[-1]
+        return self.packets and SpikeLog(spikes.unit[:used].copy(), spikes.value[:used].copy(), spikes.start.copy())
+
+    def add(self, activity: Activity, spikes: SpikeLog | None) -> None:
+        """Take activity and spikes of one sample (copies of its own)."""
         self.block.parts.append(activity)
+        self.logs.append(spikes)
         if len(self.block.parts) >= self.room:
             self.close()
 
@@ -51,7 +60,9 @@ class Tally:
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
-        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
+        departures = self.packets and (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t))
+        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures)
+        self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
     def absorb(self, other: Tally) -> None:

@@ -163,13 +163,13 @@ def evaluate_accuracy(
             engine.forward(weights, events.of_sample(log, int(b)), (seed, int(b), 0))
             right += int(engine.predicted() == labels[b])
             if tally is not None:
-                kept.append(copy_of(engine.work.activity))
+                kept.append((copy_of(engine.work.activity), tally.copy_of(engine.work.spikes)))
         return right, kept
 
     workers = min(threads, events.samples)
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(predict, np.array_split(np.arange(events.samples), workers)))
     for _, kept in found:
-        for activity in kept:
-            tally.add(activity)
+        for activity, spikes in kept:
+            tally.add(activity, spikes)
     return sum(right for right, _ in found) / events.samples
