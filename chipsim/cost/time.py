@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
@@ -84,7 +85,8 @@ def price_time(
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
     of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
-    hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
+    hottest link, which takes changed weights to transposed copies; what learns in forward steps may hide in them (engine.overlap).
+    Each counted barrier adds its time over `tiles_used`
     tiles. The host is no core.
 
     departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
@@ -127,7 +129,8 @@ class TimePrices(NamedTuple):
 def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
     """Return the times of a chip as they are, R = 1."""
     each = chip.barrier(tiles)
-    return TimePrices({name: np.array([p.value]) for name, p in chip.time.items()}, None if each is None else np.array([each]))
+    return TimePrices({name: np.array([p.value]) for name, p in engine_prices(chip, "time").items()},
+                      None if each is None else np.array([each]))  # fmt: skip
 
 
 def step_times(
@@ -142,15 +145,15 @@ def step_times(
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
     learning = plain + core_time(work, prices, "backward", "forward")
     replay, walk = (core_time(work, prices, "backward", stage) for stage in ("replay", "walk"))
-    update = core_time(work, prices, "update", "replay") + core_time(
-        work, prices, "update", "forward"
-    )  # never both in one sample
+    update, on_the_way = (core_time(work, prices, "update", stage) for stage in ("replay", "forward"))
 
     stages = ("forward", "marking", "replay", "signals", "copies")
     spikes, marks, errors, signals, copies = (link_time(prices, loads, stage) for stage in stages)
     forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T, R] ns
     replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
     update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
+    beside = learning_steps if chip.engine.overlap == "with_spiking" else 0.0  # what learns in a forward step may hide in it
+    update_steps = update_steps + np.maximum(slowest(on_the_way, NO_LINKS) - beside, 0.0)
     found = {
         "forward": over_steps(forward_steps),
         "backward": over_steps(learning_steps - forward_steps) + over_steps(replay_steps) + over_steps(slowest(walk, NO_LINKS)),
@@ -216,12 +219,13 @@ def survey(counts: np.ndarray, work: np.ndarray, chip: Chip, with_links: bool) -
     """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none."""
     on_cores, anywhere = work.sum(axis=(0, 2, 3)), counts.sum(axis=(0, 2, 3))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []
     for n, (phase, _, event) in enumerate(EVENTS):
         barrier = event == "barriers"
-        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links):
+        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links) or f"{phase}.{event}" in idle:
             continue
-        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in chip.time
+        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in prices
         known[phase].append(has_time)
         if not has_time:
             unpriced.append(f"{phase}.{event}")
