@@ -15,7 +15,7 @@ from chipsim.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from chipsim.hardware import Chip
 
-MAPPINGS = ("layout", "limits", "widths", "energy", "time", "power", "clock", "memory", "operation", "area")  # of a chip
+MAPPINGS = ("layout", "limits", "widths", "energy", "time", "power", "clock", "memory", "operation", "area", "link")  # of a chip
 Name = Annotated[str | None, typer.Argument(help="Show everything about this one: a name or a .toml file.", metavar="NAME")]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.counters import EVENTS, HOST, PHASES, Counters, LinkLoads
+from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
 NO_LINKS = NO_CORES = np.zeros((1, 1, 1, 1))
+UPDATES = ("updates_active", "updates_idle")
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
 LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
@@ -24,7 +26,8 @@ class Time:
 
     A phase is None if work was counted in it and nothing of that has a time; `total_s` is the sum of the others.
     unpriced: "phase.event" that cores did and that have no time: left out, so the time is a lower bound.
-    network: the network time that was really used, "none" if the link loads were not given.
+    network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
+    (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
     """
 
@@ -69,25 +72,38 @@ def total(parts: list[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: LinkLoads | None = None) -> Time:
+def price_time(
+    counters: Counters,
+    chip: Chip,
+    tiles_used: int,
+    link_loads: LinkLoads | None = None,
+    departures: Callable[[int, int], Departures] | None = None,
+) -> Time:
     """Return the time of counted events on a chip.
 
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
     of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
-    hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
+    hottest link, which takes changed weights to transposed copies; what learns in forward steps may hide in them (engine.overlap).
+    Each counted barrier adds its time over `tiles_used`
     tiles. The host is no core.
 
+    departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
+    then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
     counts = counts_of_samples(counters)
     ids = counters.cores[counters.cores != HOST]
-    loads = link_loads if chip.network_time == "hottest_link" else None
-    steps, busy = step_times(counts, len(ids), chip, nominal_prices(chip, tiles_used), loads)
-    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, loads is not None)
-    parts = [float(steps[p][0]) * NS if timed[p] else None for p in PHASES]
-    network = "none" if loads is None else chip.network_time
+    prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
+    queued = departures if chip.network_time == "queue" else None
+    steps, busy = step_times(counts, len(ids), chip, prices, loads)
+    if queued is not None:
+        updates = core_time(counts[..., : len(ids)], prices, "forward", "forward", UPDATES)[..., 0]
+        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(counts, prices, "forward")
+    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, loads is not None or queued is not None)
+    parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
+    network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
     return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids))
 
 
@@ -113,7 +129,8 @@ class TimePrices(NamedTuple):
 def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
     """Return the times of a chip as they are, R = 1."""
     each = chip.barrier(tiles)
-    return TimePrices({name: np.array([p.value]) for name, p in chip.time.items()}, None if each is None else np.array([each]))
+    return TimePrices({name: np.array([p.value]) for name, p in engine_prices(chip, "time").items()},
+                      None if each is None else np.array([each]))  # fmt: skip
 
 
 def step_times(
@@ -128,15 +145,15 @@ def step_times(
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
     learning = plain + core_time(work, prices, "backward", "forward")
     replay, walk = (core_time(work, prices, "backward", stage) for stage in ("replay", "walk"))
-    update = core_time(work, prices, "update", "replay") + core_time(
-        work, prices, "update", "forward"
-    )  # never both in one sample
+    update, on_the_way = (core_time(work, prices, "update", stage) for stage in ("replay", "forward"))
 
     stages = ("forward", "marking", "replay", "signals", "copies")
     spikes, marks, errors, signals, copies = (link_time(prices, loads, stage) for stage in stages)
     forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T, R] ns
     replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
     update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
+    beside = learning_steps if chip.engine.overlap == "with_spiking" else 0.0  # what learns in a forward step may hide in it
+    update_steps = update_steps + np.maximum(slowest(on_the_way, NO_LINKS) - beside, 0.0)
     found = {
         "forward": over_steps(forward_steps),
         "backward": over_steps(learning_steps - forward_steps) + over_steps(replay_steps) + over_steps(slowest(walk, NO_LINKS)),
@@ -149,6 +166,17 @@ def step_times(
 def over_steps(steps: np.ndarray) -> np.ndarray:
     """Return the sum of [M, T, R] over samples and steps, [R]."""
     return steps.sum(axis=(0, 1))
+
+
+def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
+    """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
+    from chipsim.cost.queue import step_time
+
+    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
+    for m, t in np.ndindex(found.shape):
+        every[ids] = updates[m, t]
+        found[m, t] = step_time(chip, departures(m, t), every)
+    return found
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
@@ -191,12 +219,13 @@ def survey(counts: np.ndarray, work: np.ndarray, chip: Chip, with_links: bool) -
     """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none."""
     on_cores, anywhere = work.sum(axis=(0, 2, 3)), counts.sum(axis=(0, 2, 3))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []
     for n, (phase, _, event) in enumerate(EVENTS):
         barrier = event == "barriers"
-        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links):
+        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links) or f"{phase}.{event}" in idle:
             continue
-        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in chip.time
+        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in prices
         known[phase].append(has_time)
         if not has_time:
             unpriced.append(f"{phase}.{event}")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chipsim.cost.draws import TRIALS, price_draws
+from chipsim.cost.engine import LIKE
 from chipsim.cost.terms import Term, shares
 
 LARGEST = 5  # terms that every report prints
@@ -104,7 +105,7 @@ def uncertainty_of(terms: Sequence[Term], point: str) -> Uncertainty:
     return Uncertainty(
         total=inside(total, terms), phases={phase: inside(phases[phase], mine) for phase, mine in of_phase.items()},
         learning_to_inference=learning_ratio(phases),
-        shares_by_basis=shares(terms, "basis"), shares_by_seen=shares(terms, "seen"),
+        shares_by_basis=shares(terms, "rests_on"), shares_by_seen=shares(terms, "seen"),
         sensitivity={term.name: term.joules / total.nominal for term in order} if total.nominal else {},
         largest=tuple(order[:LARGEST]) if total.nominal else (), one_sided=one_sided(order),
         mixed_points={at: [name for name, found in other.items() if found == at] for at in dict.fromkeys(other.values())},
@@ -116,7 +117,7 @@ def drawn(terms: Sequence[Term], point: str) -> Draws:
     """Return the sum of some terms in every trial, in J."""
     values = np.zeros(TRIALS)
     for term in terms:
-        values += term.amount * term.unit * price_draws(term.price, term.name, point)
+        values += term.amount * term.unit * price_draws(term.price, LIKE.get(term.name, term.name), point)
     return Draws(sum(term.joules for term in terms), values)
 
 

@@ -83,7 +83,7 @@ class Chip:
     published or assumed price, which never means zero. power: by name, in mW (clock: mW per MHz of one chip). clock: frequency in MHz.
     barrier_points: ((tiles, ns), ...) ascending. style: with "component", prices the file leaves open were worked out of memory
     ("kind.read" and "kind.write", pJ per bit) and operation (pJ); see `for_rule`. cycles: name of an exact cycle formula.
-    area: mm2 of a core and of the chip, um2 per bit by memory.
+    area: mm2 of a core and of the chip, um2 per bit by memory. link: occupancy in ns, buffer in packets, for the event queue.
     table: the merged TOML tables all this was built from, enough to build it again.
     """
 
@@ -111,13 +111,27 @@ class Chip:
     memory: Mapping[str, Quantity]
     operation: Mapping[str, Quantity]
     area: Mapping[str, Quantity]
+    link: Mapping[str, Quantity]
     barrier_points: tuple[tuple[int, Quantity], ...]
     unknown: tuple[str, ...]
     assumptions: tuple[str, ...]
     table: Mapping[str, object] = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("layout", "limits", "widths", "energy", "time", "power", "clock", "memory", "operation", "area", "table"):
+        for name in (
+            "layout",
+            "limits",
+            "widths",
+            "energy",
+            "time",
+            "power",
+            "clock",
+            "memory",
+            "operation",
+            "area",
+            "link",
+            "table",
+        ):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __reduce__(self) -> tuple:

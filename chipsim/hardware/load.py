@@ -15,7 +15,7 @@ from chipsim.hardware.tables import meant
 
 WHAT_IF = "ssgd-extension"
 DEPTH = {  # table -> depth at which its numbers stand
-    "mesh": 1, "limits": 1, "width": 1, "power": 1, "clock": 1, "operation": 1, "area": 1, "arithmetic": 1, "learning": 1,
+    "mesh": 1, "limits": 1, "width": 1, "power": 1, "clock": 1, "operation": 1, "area": 1, "arithmetic": 1, "learning": 1, "link": 1,
     "memory": 2, "energy": 2, "time": 2,
 }  # fmt: skip
 LISTS = ("capabilities", "unknown", "assumptions")

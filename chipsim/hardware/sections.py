@@ -27,6 +27,7 @@ WIDTH_RANGE = {  # what the kernels can hold; decay words and the softmax table 
 }  # fmt: skip
 POWERS = {"static_core": "power", "static_chip": "power", "clock": "power per frequency"}
 CLOCK = ("frequency",)
+LINK = ("occupancy", "buffer")  # what network_time = "queue" needs
 AREAS = {"core": "area", "chip": "area", **dict.fromkeys(MEMORIES, "area per bit")}
 WAYS = ("read", "write")
 ENGINE = ("lanes", "epoch")  # numbers of [learning]; its policies are those of `EnginePolicy`
@@ -42,7 +43,7 @@ def dimension_of(section: str, name: str) -> str:
         return fixed[section]
     if section in ("power", "area"):
         return {**POWERS, **AREAS}[name]
-    return "bits" if name.endswith("_bits_per_core") else "time" if name == "epoch" else "count"
+    return "bits" if name.endswith("_bits_per_core") else "time" if name in ("epoch", "occupancy") else "count"
 
 
 def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool, logs: bool) -> dict[str, Numbers]:
@@ -55,6 +56,7 @@ def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool, logs: bo
         "power": read_numbers(report, "power", tables["power"], (), tuple(POWERS)),
         "area": read_numbers(report, "area", tables["area"], (), tuple(AREAS)),
         "clock": read_clock(report, tables["clock"], tables["power"]),
+        "link": read_numbers(report, "link", tables["link"], (), LINK),
     }
 
 
@@ -71,7 +73,7 @@ def read_numbers(report: Report, section: str, table: Any, required: tuple[str, 
     numbers: Numbers = {}
     for name in (n for n in allowed if n in table):
         key = f"{section}.{name}"
-        charged = section in ("power", "operation") or section.startswith("memory.") or name == "epoch"
+        charged = section in ("power", "operation") or section.startswith("memory.") or name in ("epoch", "occupancy")
         read = read_number(report, key, table[name], dimension_of(section.partition(".")[0], name), charged)
         if read is not None:
             numbers[name] = read
@@ -86,7 +88,7 @@ def check_size(report: Report, section: str, name: str, number: Number, quantity
         if not low <= quantity.value <= high:
             limit = f"this version computes with {low} bits" if low == high else f"it must be from {low} to {high}"
             report.add(f"{section}.{name}.value", quantity.value, limit)
-    if name in ("frequency", "lanes") and quantity.value <= 0:
+    if name in ("frequency", "lanes", "occupancy", "buffer") and quantity.value <= 0:
         report.add(f"{section}.{name}.value", number.value, "it must be above 0")
 
 
@@ -130,6 +132,20 @@ def read_clock(report: Report, table: Any, power: Any) -> Numbers:
     elif isinstance(power, dict) and "clock" in power:
         report.add("power.clock", power["clock"], "the power of a clock needs its frequency", "give clock.frequency in MHz")
     return numbers
+
+
+def check_queue(report: Report, network_time: str, axons: str, core_time: str, link: Numbers) -> None:
+    """Note what the event queue of a mesh lacks, or cannot do."""
+    if network_time != "queue":
+        return
+    for name in (n for n in LINK if n not in link):
+        report.add(f"link.{name}", "(nothing)", 'network_time = "queue" needs this number', "with value, unit, basis and source")
+    if axons != "unicast":
+        report.add("axons", axons, 'network_time = "queue" knows packets to one core each', 'axons = "unicast"')
+    if core_time != "pipelined":
+        report.add(
+            "core_time", core_time, 'network_time = "queue" lets a core send and receive at once', 'core_time = "pipelined"'
+        )
 
 
 def read_components(report: Report, style: str, memory: Any, operation: Any) -> tuple[Numbers, Numbers]:

@@ -10,30 +10,43 @@ from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
 from chipsim.simulator.links import LinkTable
+from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
+from chipsim.training.recording import Recording
 
 BLOCK_BYTES = 1 << 25
 
 
 class Tally:
-    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip."""
+    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip.
 
-    def __init__(self, image: ChipImage, learned: bool):
-        self.image, self.learned = image, learned
+    recording: keeps the activity of every sample, if given.
+    """
+
+    def __init__(self, image: ChipImage, learned: bool, recording: Recording | None = None):
+        self.image, self.learned, self.recording = image, learned, recording
         one = empty(image.steps, image.routes.cores)
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
         self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
+        self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
+        self.logs: list[SpikeLog | None] = []
         self.block, self.peak_log = Block(), 0
         self.events = np.zeros(
             (3, image.circuit.groups), dtype=np.int64
-        )  # per group of neurons: spikes, active events, spikes sent
+        )  # spikes, active events, spikes sent of groups of neurons
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
-    def add(self, activity: Activity) -> None:
-        """Take the activity of one sample (a copy of its own)."""
+    def copy_of(self, spikes: SpikeLog) -> SpikeLog | None:
+        """Return a copy of the spikes of one sample if the time needs them one by one, else None."""
+        used = spikes.start[-1]
+        return self.packets and SpikeLog(spikes.unit[:used].copy(), spikes.value[:used].copy(), spikes.start.copy())
+
+    def add(self, activity: Activity, spikes: SpikeLog | None) -> None:
+        """Take activity and spikes of one sample (copies of its own)."""
         self.block.parts.append(activity)
+        self.logs.append(spikes)
         if len(self.block.parts) >= self.room:
             self.close()
 
@@ -43,20 +56,29 @@ class Tally:
 
     def close(self) -> None:
         """Account for the samples kept since the last time."""
-        if not self.block.parts:
-            return
-        activity = self.block.take()
+        if self.block.parts:
+            self.count(self.block.take())
+
+    def count(self, activity: Activity) -> None:
+        """Account for a block of samples; fields of `activity` carry a leading axis M."""
+        if self.recording is not None:
+            self.recording.add(activity)
         counted = account(self.image, activity, self.learned)
         self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
-        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
+        at_hand = self.packets and self.logs  # activity that was recorded comes without its spikes
+        departures = (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t)) if at_hand else None
+        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures)
+        self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
     def absorb(self, other: Tally) -> None:
-        """Add everything another tally of the same image has counted."""
+        """Add everything another tally of the same image has counted: a pass of a run."""
         other.close()
+        if self.recording is not None:
+            self.recording.end_pass()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
         self.subset.absorb(other.subset)
         self.peak_log = max(self.peak_log, other.peak_log)
