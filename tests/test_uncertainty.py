@@ -19,7 +19,7 @@ from chipsim.cost.standing import EXPOSURES, Use, standing_terms, unknown_standi
 from chipsim.cost.terms import MW, PJ
 from chipsim.cost.uncertainty import uncertainty_of
 from chipsim.hardware import Price, Quantity, load_chip
-from chipsim.hardware.build import POWERS
+from chipsim.hardware.sections import POWERS
 
 POINT = "28 nm, 0.9 V"
 

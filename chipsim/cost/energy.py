@@ -39,7 +39,7 @@ class Energy:
 
     rows_pj: {(phase, event): pJ} of every event of the chip with a price (documented zeros too).
     *_j: J. A phase is None if it counted events and none of them has a price; with no priced event at all every total is None.
-    low_j, high_j: corners, all prices at the lower and at the upper end. assumed_share: part of the total with basis "assumed".
+    low_j, high_j: corners, all prices at the lower and at the upper end. assumed_share: part of the total that rests on assumptions.
     complete: nothing that was counted lacks a price. unpriced: {"phase.event": count} of what lacks one, never taken as zero;
     "static.core_seconds" (in s) stands there if the chip has no static power or the time is not known.
     per_core_j: {core: J}, `HOST` included, without static. by_unit: {unit: {phase: J}}, static as {"static": {"static": J}}.
@@ -96,7 +96,7 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
     terms = (*event_terms(prices, per_event), *standing) if priced else ()
     total = add([*phases.values(), static]) if priced else None
     low, high = (sum(term.ends[end] for term in terms) for end in (0, 1))
-    assumed = sum(term.joules for term in terms if term.price.basis == "assumed")
+    assumed = sum(term.joules for term in terms if term.price.rests_on == "assumed")
     return Energy(
         rows_pj=event_rows(prices, per_event),
         forward_j=phases["forward"], backward_j=phases["backward"], update_j=phases["update"],

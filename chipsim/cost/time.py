@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoa
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
-NO_LINKS = NO_CORES = np.zeros((1, 1, 1))
+NO_LINKS = NO_CORES = np.zeros((1, 1, 1, 1))
 UPDATES = ("updates_active", "updates_idle")
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
@@ -90,45 +91,97 @@ def price_time(
     then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
-    counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
-    if counters.counts.ndim == 3 and counters.samples != 1:
-        raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
+    counts = counts_of_samples(counters)
     ids = counters.cores[counters.cores != HOST]
-    work = counts[..., : len(ids)]  # [M, E, T, C]; the host is the last column
-    send, receive = (core_time(work, chip, "forward", "forward", side) for side in (SEND, RECEIVE))
-    plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C] ns
-    learning = plain + core_time(work, chip, "backward", "forward")
-    replay, walk = core_time(work, chip, "backward", "replay"), core_time(work, chip, "backward", "walk")
-    update = core_time(work, chip, "update", "replay") + core_time(work, chip, "update", "forward")  # never both in one sample
-
-    loads = None if chip.network_time == "none" else link_loads
-    queued = departures if chip.network_time == "queue" else None
-    stages = ("forward", "marking", "replay", "signals", "copies")
-    spikes, marks, errors, signals, copies = (link_time(chip, loads, stage) for stage in stages)
-    forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T] ns
-    barriers = {phase: barrier_time(counts, chip, phase, tiles_used) for phase in PHASES}
-    replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
-    update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
-    backward_ns = (learning_steps - forward_steps).sum() + replay_steps.sum() + slowest(walk, NO_LINKS).sum()
-    if queued is not None:
-        forward_steps = queue_steps(chip, core_time(work, chip, "forward", "forward", UPDATES), ids, queued)
-    steps_ns = {"forward": forward_steps.sum(), "backward": backward_ns, "update": update_steps.sum()}
-
-    timed, unpriced = survey(counts, work, chip, loads is not None or queued is not None)
-    parts = [float(steps_ns[p] + (barriers[p] or 0.0)) * NS if timed[p] else None for p in PHASES]
-    network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
-    return Time(*parts, total(parts), unpriced, network, critical(np.concatenate([learning, replay, walk], axis=1), ids))
+    loads, prices = loads_used(chip, link_loads), nominal_prices(chip, tiles_used)
+    steps, busy = step_times(counts, len(ids), chip, prices, loads)
+    network = "none" if loads is None else "hottest_link"
+    if departures is not None and chip.network_time == "queue":
+        network = "queue"
+        queued = queue_steps(counts, ids, chip, prices, departures).sum()
+        steps["forward"] = np.atleast_1d(queued + barrier_time(counts, prices, "forward"))
+    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, network != "none")
+    parts = [float(steps[p][0]) * NS if timed[p] else None for p in PHASES]
+    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids))
 
 
-def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
-    """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
+def loads_used(chip: Chip, loads: LinkLoads | None) -> LinkLoads | None:
+    """Return the link loads if the time of the chip depends on them; under "queue" they time what learning sends."""
+    return None if chip.network_time == "none" else loads
+
+
+def queue_steps(
+    counts: np.ndarray, ids: np.ndarray, chip: Chip, prices: TimePrices, departures: Callable[[int, int], Departures]
+) -> np.ndarray:
+    """Return [M, T] ns of each forward step with its packets sent one by one; ids: [C] cores of the first columns of the counts."""
     from chipsim.cost.queue import step_time
 
+    updates = core_time(counts[..., : len(ids)], prices, "forward", "forward", UPDATES)[..., 0]  # [M, T, C]
     found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
     for m, t in np.ndindex(found.shape):
         every[ids] = updates[m, t]
         found[m, t] = step_time(chip, departures(m, t), every)
     return found
+
+
+def counts_of_samples(counters: Counters) -> np.ndarray:
+    """Return counts [M, E, T, K], one block per sample."""
+    if counters.counts.ndim == 3 and counters.samples != 1:
+        raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
+    return counters.counts if counters.counts.ndim == 4 else counters.counts[None]
+
+
+class TimePrices(NamedTuple):
+    """Times in ns, each [R]: R prices at once, 1 for the nominal ones, or one for each trial of a Monte Carlo."""
+
+    events: Mapping[str, np.ndarray]  # by "phase.event"
+    barrier: np.ndarray | None  # of one barrier over the tiles in use; None: not known
+
+    @property
+    def trials(self) -> int:
+        """R."""
+        return len(next(iter(self.events.values()), np.zeros(1)))
+
+
+def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
+    """Return the times of a chip as they are, R = 1."""
+    each = chip.barrier(tiles)
+    return TimePrices({name: np.array([p.value]) for name, p in chip.time.items()}, None if each is None else np.array([each]))
+
+
+def step_times(
+    counts: np.ndarray, cores: int, chip: Chip, prices: TimePrices, loads: LinkLoads | None
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return {phase: [R] ns} of all steps and barriers, and [M, 3 T, C, R] ns of every core in forward, replay and walk steps.
+
+    counts: [M, E, T, K], the host the last column; cores: C.
+    """
+    work = counts[..., :cores]  # [M, E, T, C]
+    send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
+    plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
+    learning = plain + core_time(work, prices, "backward", "forward")
+    replay, walk = (core_time(work, prices, "backward", stage) for stage in ("replay", "walk"))
+    update = core_time(work, prices, "update", "replay") + core_time(
+        work, prices, "update", "forward"
+    )  # never both in one sample
+
+    stages = ("forward", "marking", "replay", "signals", "copies")
+    spikes, marks, errors, signals, copies = (link_time(prices, loads, stage) for stage in stages)
+    forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T, R] ns
+    replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
+    update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
+    found = {
+        "forward": over_steps(forward_steps),
+        "backward": over_steps(learning_steps - forward_steps) + over_steps(replay_steps) + over_steps(slowest(walk, NO_LINKS)),
+        "update": over_steps(update_steps),
+    }
+    barriers = {phase: barrier_time(counts, prices, phase) for phase in PHASES}
+    return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate([learning, replay, walk], axis=1)
+
+
+def over_steps(steps: np.ndarray) -> np.ndarray:
+    """Return the sum of [M, T, R] over samples and steps, [R]."""
+    return steps.sum(axis=(0, 1))
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
@@ -137,35 +190,34 @@ def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> li
     return [n for n, e in mine if (e in events if events else e not in LINK and e != "barriers")]
 
 
-def core_time(work: np.ndarray, chip: Chip, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
-    """Return [M, T, C] ns of the named events (default: all that take time in a core); those without a time add nothing."""
-    ns = np.zeros(work.shape[:1] + work.shape[2:])
-    for row in rows_of(phase, stage, events):
-        price = chip.time.get(f"{phase}.{EVENTS[row][2]}")
-        if price is not None and price.value:
-            ns += price.value * work[:, row]
-    return ns
+def core_time(work: np.ndarray, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
+    """Return [M, T, C, R] ns of the named events (default: all that take time in a core); those without a time add nothing."""
+    names = {row: f"{phase}.{EVENTS[row][2]}" for row in rows_of(phase, stage, events)}
+    rows = [row for row, name in names.items() if name in prices.events and prices.events[name].any() and work[:, row].any()]
+    if not rows:
+        return np.zeros((len(work), *work.shape[2:], prices.trials))
+    table = np.stack([prices.events[names[row]] for row in rows])  # [rows, R]
+    return np.moveaxis(work[:, rows], 1, -1).astype(np.float64) @ table
 
 
-def link_time(chip: Chip, loads: LinkLoads | None, stage: str) -> np.ndarray:
-    """Return [M, T, L] ns that the packets of a stage keep each link busy; [1, 1, 1] zeros without loads."""
-    if loads is None:
-        return np.zeros((1, 1, 1))
+def link_time(prices: TimePrices, loads: LinkLoads | None, stage: str) -> np.ndarray:
+    """Return [M, T, L, R] ns that the packets of a stage keep each link busy; [1, 1, 1, 1] zeros without loads."""
+    if loads is None or not loads.kinds:
+        return NO_LINKS
     event = {"forward": "forward.hops_", "marking": "backward.hops_", "copies": "update.hops_"}.get(stage, "backward.error_hops_")
-    prices = [chip.time.get(event + kind) for kind in loads.kinds]
-    return getattr(loads, stage) * np.array([p.value if p else 0.0 for p in prices])
+    none = np.zeros(prices.trials)
+    return getattr(loads, stage)[..., None] * np.stack([prices.events.get(event + kind, none) for kind in loads.kinds])
 
 
 def slowest(cores: np.ndarray, links: np.ndarray) -> np.ndarray:
-    """Return [M, T] ns of each step: its slowest core or its hottest link."""
-    return np.maximum(cores.max(axis=-1, initial=0.0), links.max(axis=-1, initial=0.0))
+    """Return [M, T, R] ns of each step: its slowest core or its hottest link."""
+    return np.maximum(cores.max(axis=-2, initial=0.0), links.max(axis=-2, initial=0.0))
 
 
-def barrier_time(counts: np.ndarray, chip: Chip, phase: str, tiles: int) -> float | None:
-    """Return the ns of all barriers of a phase; None if there were some and their time is not known."""
+def barrier_time(counts: np.ndarray, prices: TimePrices, phase: str) -> np.ndarray | float:
+    """Return the ns of all barriers of a phase, [R]; 0 if their time is not known."""
     number = int(counts[:, [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers"]].sum())
-    each = chip.barrier(tiles)
-    return None if number and each is None else number * (each or 0.0)
+    return 0.0 if prices.barrier is None else number * prices.barrier
 
 
 def survey(counts: np.ndarray, work: np.ndarray, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:

@@ -96,5 +96,5 @@ def price_of(parts: list[Part], why: str) -> Price:
 
 
 def weakest(prices: Iterable[Quantity]) -> str:
-    """Return the least sure basis of some numbers; that of a derived one is the basis of its inputs."""
-    return max((p.basis if p.basis != "derived" else p.inputs or "assumed" for p in prices), key=FACTORS.__getitem__)
+    """Return the least sure basis of some numbers."""
+    return max((price.rests_on for price in prices), key=FACTORS.__getitem__)

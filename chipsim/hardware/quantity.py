@@ -48,10 +48,14 @@ class Quantity:
     point: str = ""
 
     @property
+    def rests_on(self) -> str:
+        """Its basis; of a derived number that of its inputs, an assumption where they are not named."""
+        return (self.inputs or "assumed") if self.basis == "derived" else self.basis
+
+    @property
     def factor(self) -> float:
-        """Spread either way where no range is given; what is derived from unnamed inputs spreads like an assumption."""
-        basis = (self.inputs or "assumed") if self.basis == "derived" else self.basis
-        return max(FACTORS[basis], RECALLED_FACTOR if self.seen == "recalled" else 1.0)
+        """Spread either way where no range is given."""
+        return max(FACTORS[self.rests_on], RECALLED_FACTOR if self.seen == "recalled" else 1.0)
 
     @property
     def low(self) -> float:

@@ -170,8 +170,8 @@ def read_engine(report: Report, table: Any) -> tuple[Engine, Numbers]:
     if not isinstance(table, dict):
         report.add("learning", table, "it is a table: visit, read, write, overlap, lanes, epoch, source")
         table = {}
-    said = {key: value for key, value in table.items() if key not in ENGINE}
-    policy = report.read(EnginePolicy, "learning", said)
+    report.known("learning", table, (*EnginePolicy.model_fields, *ENGINE), "the keys here are")
+    policy = report.read(EnginePolicy, "learning", {key: table[key] for key in EnginePolicy.model_fields if key in table})
     if table and not str(table.get("source", "")).strip():
         report.add("learning.source", "(nothing)", "who says that the engine works so", "an assumption says here what is assumed")
     numbers = read_numbers(report, "learning", {k: table[k] for k in ENGINE if k in table}, (), ENGINE)

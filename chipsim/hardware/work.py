@@ -99,13 +99,18 @@ REPLAY: Rows = {  # rules that walk their logs in reverse; delta decays, accumul
     "backward.row_adds": Work({"errors.read": "delta", **both("eligibility", "gradient_accumulator")}, {"add": 1},
                               "delta is added to an accumulator"),
     "backward.rows_gathered": Within("backward.rows_read", "the same row of the same record"),
-    "update.evaluations": CHANGE,
 }  # fmt: skip
-ONLINE: Rows = {"backward.rows_gathered": FETCH, "update.evaluations": CHANGE}  # the rest depends on the rule
+ONLINE: Rows = {"backward.rows_gathered": FETCH}  # the rest depends on the rule, as do evaluations of the update
 PLASTIC: Rows = {  # projections that learn on the way: the sum of terms goes to the weight at once
     "update.evaluations": Work({}, {"add": 1, "compare": 2}, "the sum of terms is added to the weight, held at both ends"),
 }  # fmt: skip
 KINDS = {"replay": REPLAY, "online": ONLINE, "plastic": PLASTIC}
+
+BY_RULE = frozenset(  # worked out when the rule is known
+    {f"backward.rules_{event}" for event in ("readout", "active", "pre", "post", "error", "epoch", "sample_end")}
+    | {"backward.trace_decays", "backward.trace_updates", "backward.eligibility_decays", "update.optimiser_updates"}
+    | {event for rows in KINDS.values() for event in rows} | {"update.evaluations"}
+)  # fmt: skip
 
 # A lumped price may hold what these other events move: where a file names the first, it must say what the others cost.
 HOLDS = {

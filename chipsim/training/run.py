@@ -13,6 +13,7 @@ from chipsim.cost import Energy, Time
 from chipsim.counters import Counters
 from chipsim.hardware import Chip
 from chipsim.network import Schedule
+from chipsim.training.compare import community, comparison
 from chipsim.training.health import death_warnings
 from chipsim.training.job import Job
 from chipsim.training.tally import Tally
@@ -69,11 +70,12 @@ def summarise(
     schedule: Schedule,
     accuracy: Accuracy,
     folder: Path | None,
+    stored: dict[str, np.ndarray],
 ) -> dict[str, Any]:
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
 
-    energy, time, counters = tally.energy(), tally.time, tally.counters
+    energy, time, counters, spread = tally.energy(), tally.time, tally.counters, tally.time_uncertainty()
     activity = tally.activity()
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
@@ -87,7 +89,9 @@ def summarise(
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
         "energy_uncertainty": uncertainty_summary(energy, counters.samples),
         "time_s_per_sample": time.per_sample(counters.samples),
-        "time_complete": time.complete,
+        "time_complete": time.complete, "time_uncertainty": None if spread is None else spread.summary(counters.samples),
+        "comparison": comparison(tally, energy, spread, accuracy.test, schedule),
+        "neurobench": community(tally, stored, job.examples.train),
         "memory_bits": memory_summary(image),
         "cores_used": image.cores_used,
         "log_words": {"peak": tally.peak_log, "declared": image.log_words},

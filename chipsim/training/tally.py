@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.cost import Energy, Time, price_energy, price_time
+from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
@@ -24,11 +24,13 @@ class Tally:
         one = empty(image.steps, image.routes.cores)
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
-        self.links = LinkTable(image)
+        self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
         self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
         self.logs: list[SpikeLog | None] = []
         self.block, self.peak_log = Block(), 0
-        self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
+        self.events = np.zeros(
+            (3, image.circuit.groups), dtype=np.int64
+        )  # per group of neurons: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
@@ -54,9 +56,10 @@ class Tally:
             return
         activity = self.block.take()
         counted = account(self.image, activity, self.learned)
-        self.events += np.stack([activity.spikes.sum(axis=(0, 1)), activity.active.sum(axis=(0, 1))])
+        self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
+        self.subset.add(counted, loads)
         departures = self.packets and (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t))
         spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures)
         self.logs = []
@@ -66,6 +69,7 @@ class Tally:
         """Add everything another tally of the same image has counted."""
         other.close()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
+        self.subset.absorb(other.subset)
         self.peak_log = max(self.peak_log, other.peak_log)
         self.spiked |= other.spiked
         if other.time is not None:
@@ -77,7 +81,7 @@ class Tally:
         image, found = self.image, {}
         population = np.array([s.population for s in image.slices])[image.routes.slice_of]
         for p, hidden in enumerate(image.network.populations[1:-1], start=1):
-            spikes, active = self.events[:, population == p].sum(axis=1).tolist()
+            spikes, active, _ = self.events[:, population == p].sum(axis=1).tolist()
             most = max(1, self.counters.samples * image.steps * hidden.size)
             found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most}
         return found
@@ -91,3 +95,8 @@ class Tally:
         """Return the energy of everything counted so far."""
         self.close()
         return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used)
+
+    def time_uncertainty(self) -> TimeUncertainty | None:
+        """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
+        self.close()
+        return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)

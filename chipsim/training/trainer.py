@@ -106,8 +106,8 @@ def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | Non
     finally:
         progress.stop()
     accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
-    summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder)
     stored = {name: w.copy() for name, w in image.tensors(weights).items()}
+    summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder, stored)
     return Run(summary, accuracy, tally.energy(), tally.time, tally.counters, metrics, image.real_weights(weights), stored,
                job.chip, image, teacher.schedule, folder)  # fmt: skip
 
