@@ -81,12 +81,23 @@ def test_with_the_assumed_extension_it_trains(name):
 def test_what_does_not_fit_is_named():
     with pytest.raises(CapacityError, match=r'synapse_words_per_core = .* limit 8192 of chip "odin'):
         cs.train("digits", "odin", samples=20, passes=1, what_if=True)
-    with pytest.raises(ConfigError, match="aggregate holds static and shared power"):  # ReckOn's one price is an average
-        load_chip("reckon", what_if=True)
     with pytest.raises(CapacityError, match="learning_bits_per_core = .* limit 9044"):
         cs.train("digits", "reckon", rule="reckon", samples=20, passes=1)
     with pytest.raises(CapacityError, match="learning.weight_bits = 8, but .* at most 2 bits"):
         cs.train("digits", "truenorth", samples=20, passes=1, what_if=True)
+
+
+def test_an_average_price_stays_alone_under_what_if(tmp_path):
+    sizes = {"population.hidden1.size": 60, "population.hidden2.size": 40}
+    cores = {"placement.strategy": "manual", **{f"placement.cores.{p}": [0] for p in ("hidden1", "hidden2", "out")}}
+    chip = load_chip("reckon", {"limits.learning_bits_per_core.value": 1 << 20}, what_if=True)
+    run = cs.train(cs.load_model("digits", {**sizes, **cores}), chip, samples=50, passes=1)
+    synops = run.counters.of("forward", "synops").sum()
+    assert run.energy.total_j == run.energy.forward_j == pytest.approx(5.3e-12 * synops) and not run.energy.complete
+    assert any("is an average" in sentence for sentence in run.chip.assumptions)
+    (tmp_path / "more.toml").write_text('extends = "reckon"\nextension = "ssgd-extension"', encoding="utf-8")
+    with pytest.raises(ConfigError, match="aggregate holds static and shared power"):
+        load_chip(tmp_path / "more.toml")
 
 
 # --- single chips
@@ -144,7 +155,7 @@ def test_loihi2_scaled_says_so_at_every_price():
 def test_the_template_names_every_key():
     text = catalog.find("hw_configs", "template").read_text(encoding="utf-8")
     keys = {*Header.model_fields, *EnginePolicy.model_fields, *sections.MESH, *sections.LIMITS, *sections.LEARNING_LIMITS,
-            *sections.WIDTHS, *sections.OPTIONAL_WIDTHS, *sections.POWERS, *sections.AREAS, *sections.CLOCK, *sections.ENGINE,
+            *sections.LOG_LIMITS, *sections.WIDTHS, *sections.OPTIONAL_WIDTHS, *sections.POWERS, *sections.AREAS, *sections.CLOCK, *sections.ENGINE,
             *work.OPERATIONS, *build.SECTIONS, *build.REPLAY}  # fmt: skip
     assert {key for key in keys if key not in text} == set()
 

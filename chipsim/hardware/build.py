@@ -14,7 +14,7 @@ from chipsim.hardware.sections import check_queue, read_barrier, read_components
 from chipsim.hardware.tables import Header, Report, read_prices
 from chipsim.hardware.work import COMMON
 
-REPLAY = ("active-flag", "logs", "graded-errors", "replay")  # with one of these a chip states the learning limits and widths
+REPLAY = ("active-flag", "logs", "graded-errors", "replay")  # with one of these a chip states limits and widths of learning
 SECTIONS = (
     "mesh", "limits", "width", "energy", "time", "power", "barrier", "clock", "memory", "operation", "area", "learning", "link",
 )  # fmt: skip
@@ -31,7 +31,8 @@ def build(table: Mapping[str, Any], name: str) -> Chip:
     report = Report(name)
     tables = {key: table.get(key, {}) for key in SECTIONS}
     header = report.read(Header, "", {k: v for k, v in table.items() if k not in SECTIONS})
-    numbers = read_sizes(report, tables, bool(header) and any(c in header.capabilities for c in REPLAY))
+    offered = header.capabilities if header else ()
+    numbers = read_sizes(report, tables, any(c in offered for c in REPLAY), "logs" in offered)
     style = header.style if header else "lumped"
     numbers["memory"], numbers["operation"] = read_components(report, style, tables["memory"], tables["operation"])
     engine, numbers["learning"] = read_engine(report, tables["learning"])

@@ -12,13 +12,15 @@ from chipsim.hardware.work import MEMORIES, OPERATIONS
 
 MESH = ("tiles_x", "tiles_y", "cores_per_tile", "host_tile")
 LIMITS = ("compartments_per_core", "axons_in_per_core", "axons_out_per_core", "synapse_words_per_core", "sram_bits_per_core")
-LEARNING_LIMITS = ("log_words_per_core", "learning_bits_per_core")
+LEARNING_LIMITS = ("learning_bits_per_core",)
+LOG_LIMITS = ("log_words_per_core",)
 WIDTHS = ("weight", "membrane", "decay", "synapse_delay", "synapse_tag", "synapse_word", "synapse_list_header", "axon_entry",
           "compartment_state")  # fmt: skip
-LEARNING_WIDTHS = ("log_word", "delta", "gradient_accumulator", "partial_error", "softmax_table")
+LEARNING_WIDTHS = ("delta", "gradient_accumulator", "partial_error", "softmax_table")
+LOG_WIDTHS = ("log_word",)
 USED_WIDTHS = ("current",)  # membrane's unless given
 SHOWN_WIDTHS = ("threshold", "delay", "tag", "trace", "learning_accumulator", "spike_message")  # for information
-OPTIONAL_WIDTHS = LEARNING_WIDTHS + USED_WIDTHS + SHOWN_WIDTHS
+OPTIONAL_WIDTHS = LOG_WIDTHS + LEARNING_WIDTHS + USED_WIDTHS + SHOWN_WIDTHS
 WIDTH_RANGE = {  # what the kernels can hold; decay words and the softmax table have one width in this version
     "weight": (2, 16), "membrane": (8, 40), "current": (8, 40), "decay": (12, 12), "synapse_word": (1, 4096), "delta": (4, 24),
     "gradient_accumulator": (8, 48), "partial_error": (8, 62), "softmax_table": (16, 16), "log_word": (1, 4096),
@@ -44,12 +46,13 @@ def dimension_of(section: str, name: str) -> str:
     return "bits" if name.endswith("_bits_per_core") else "time" if name in ("epoch", "occupancy") else "count"
 
 
-def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool) -> dict[str, Numbers]:
-    """Return the numbers of the plain tables by section; learns: limits and widths of learning are required too."""
+def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool, logs: bool) -> dict[str, Numbers]:
+    """Return the numbers of the plain tables by section; learns, logs: limits and widths of learning, of logs, are required too."""
+    limits, widths = LIMITS + learns * LEARNING_LIMITS + logs * LOG_LIMITS, WIDTHS + learns * LEARNING_WIDTHS + logs * LOG_WIDTHS
     return {
         "mesh": read_numbers(report, "mesh", tables["mesh"], MESH),
-        "limits": read_numbers(report, "limits", tables["limits"], LIMITS + learns * LEARNING_LIMITS, LEARNING_LIMITS),
-        "width": read_numbers(report, "width", tables["width"], WIDTHS + learns * LEARNING_WIDTHS, OPTIONAL_WIDTHS),
+        "limits": read_numbers(report, "limits", tables["limits"], limits, LEARNING_LIMITS + LOG_LIMITS),
+        "width": read_numbers(report, "width", tables["width"], widths, OPTIONAL_WIDTHS),
         "power": read_numbers(report, "power", tables["power"], (), tuple(POWERS)),
         "area": read_numbers(report, "area", tables["area"], (), tuple(AREAS)),
         "clock": read_clock(report, tables["clock"], tables["power"]),
