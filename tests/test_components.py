@@ -15,7 +15,7 @@ from chipsim.counters import EVENTS, HOST, ROW, Counters
 from chipsim.errors import ConfigError
 from chipsim.hardware import build_chip
 from chipsim.hardware.tables import PRICED
-from chipsim.hardware.work import BY_RULE, COMMON, HOLDS, KINDS, MEMORIES, OPERATIONS, OUTSIDE, Within, Work
+from chipsim.hardware.work import BY_RULE, COMMON, HOLDS, KINDS, MEMORIES, OF_THE_ENGINE, OPERATIONS, OUTSIDE, Within, Work
 
 BIT = {
     f"{kind}.{way}": 1.0 + n for n, (kind, way) in enumerate((k, w) for k in MEMORIES for w in ("read", "write"))
@@ -23,7 +23,6 @@ BIT = {
 ONCE = {name: 1000.0 * (n + 1) for n, name in enumerate(OPERATIONS)}  # pJ
 WIDE = {"axon_entry": 20, "synapse_word": 64, "current": 24, "compartment_state": 48, "log_word": 32, "delta": 16,
         "partial_error": 32, "gradient_accumulator": 24, "weight": 9, "membrane": 24, "trace": 7}  # fmt: skip
-ENGINE = {"update.visits_skipped", "update.writes_skipped", "update.epochs"}  # at the price of what the engine does instead
 
 
 def price(value: float, unit: str, **more: object) -> dict:
@@ -125,7 +124,7 @@ def test_every_event_has_one_row_or_a_reason_why_not():
         assert not set(COMMON) & set(rows), kind
         assert set(rows) <= BY_RULE
     assert not set(COMMON) & (BY_RULE | OUTSIDE) and not BY_RULE & OUTSIDE
-    assert set(PRICED) - ENGINE == set(COMMON) | BY_RULE | OUTSIDE
+    assert set(PRICED) - OF_THE_ENGINE == set(COMMON) | BY_RULE | OUTSIDE
     for rows in (COMMON, *KINDS.values()):
         for row in rows.values():
             assert row.why

@@ -13,6 +13,7 @@ import pytest
 
 import chipsim as cs
 from chipsim.counters import EVENTS
+from chipsim.learning import rule_object
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -124,3 +125,15 @@ def test_the_rule_study_reads_its_data_where_it_says(tmp_path, monkeypatch):
     expected = np.stack(np.nonzero(pixels[order] / 255 > 0.22))
     assert set(map(tuple, seen.T)) <= set(map(tuple, np.stack(np.nonzero(pixels[order] / 255 >= 0.2)).T))
     assert set(map(tuple, expected.T)) <= set(map(tuple, seen.T))
+
+
+def test_every_rule_that_follows_a_gradient_reaches_the_digits():
+    from chipsim.learning import RULES
+    from chipsim.learning.axes import axes_of
+
+    module = benchmark("rule_digits")
+    found, page = json.loads(module.RESULTS.read_text()), module.PAGE.read_text()
+    assert set(found) == set(RULES) and module.put(page, module.table(found)) == page
+    gradient = [name for name in RULES if axes_of(rule_object(name))["signal"] != ["none"]]
+    assert len(gradient) >= 11
+    assert {name: found[name]["accuracy"]["test"] for name in gradient if found[name]["accuracy"]["test"] < 0.88} == {}

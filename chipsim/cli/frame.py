@@ -14,6 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from chipsim.cli import interrupt
 from chipsim.errors import ChipsimError, Problem
 
 SCHEMA = 1
@@ -64,7 +65,8 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
 def attempt(function: Callable[..., Answer], flags: dict[str, Any], debug: bool) -> tuple[Answer | None, ChipsimError | None]:
     """Run a verb; return its answer or its error. Whatever is not a user's mistake becomes one line that asks for a report."""
     try:
-        return function(**flags), None
+        with interrupt.noted():
+            return function(**flags), None
     except ChipsimError as error:
         cause, found = error, error
     except KeyboardInterrupt as error:

@@ -12,7 +12,7 @@ from chipsim.hardware.components import named
 from chipsim.hardware.load import load_chip
 from chipsim.hardware.quantity import Price, Quantity
 from chipsim.hardware.tables import PRICED
-from chipsim.hardware.work import BY_RULE
+from chipsim.hardware.work import BY_RULE, OF_THE_ENGINE
 
 
 def one_line(path: str | Path) -> str:
@@ -91,7 +91,11 @@ def price_rows(section: str, prices: Mapping[str, Price], phase: str, late: froz
         "worked out of memory and operations when the rule is known",
         "no price: counted and listed, never taken as zero",
     )
-    missing = {name: rule if name in late else absent for name in names}
+    missing = (
+        dict.fromkeys(names, absent)
+        | dict.fromkeys(late, rule)
+        | dict.fromkeys(OF_THE_ENGINE, "charged only where the engine does it")
+    )
     return [row(e, prices[n]) if n in prices else f"  {e:<22} {missing[n]}" for e, n in zip(events, names, strict=True)]
 
 
