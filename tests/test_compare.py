@@ -66,6 +66,22 @@ def test_neurobench_by_hand(run):
     assert found["writes_per_update"] == update["writes"] / update["evaluations"]
 
 
+def test_neurobench_from_rasters_as_its_code_counts(run):
+    """Its formulas on the arrays of a simulation; the chip also applies the one weight that is 0, and sends nothing in the last step."""
+    x = np.zeros((STEPS, 2, 4))
+    x[:, 0], x[:2, 1, 0] = 1, 1
+    net = tiny()
+    sim = cs.simulate(net, x, numerics="float64")
+    found, rasters = run.summary["neurobench"], {"k0": sim.spikes["in"], "k1": sim.spikes["h"]}
+    activations = sim.spikes["h"]
+    assert found["activation_sparsity"] == pytest.approx((activations.size - np.count_nonzero(activations)) / activations.size)
+    effective = sum((rasters[name][:-1].astype(int) @ (w != 0)).sum() for name, w in net.weights.items()) / 2
+    of_zeros = sum((rasters[name][:-1].astype(int) @ (w == 0)).sum() for name, w in net.weights.items()) / 2
+    assert found["effective_acs"] == effective + of_zeros and of_zeros == (5 + 2) / 2
+    assert found["dense_operations"] == sum(np.ones(r.shape[2]) @ np.ones(net.weights[k].shape) @ np.ones(net.weights[k].shape[1]) * 5
+                                            for k, r in rasters.items())  # fmt: skip
+
+
 def test_graded_input_multiplies():
     x = np.zeros((STEPS, 2, 4))
     x[:, 0] = 0.5

@@ -7,12 +7,18 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chipsim import catalog
 from chipsim.cli import main
-from chipsim.cost.cycles import CYCLES, odin, reckon, reckon_weight_words_written, xylo_clock_mhz
+from chipsim.cost import price_time
+from chipsim.cost.cycles import CYCLES, Layout, forward_cycles, odin, reckon, reckon_weight_words_written, xylo_clock_mhz
+from chipsim.counters import ROW, Counters, empty
+from chipsim.errors import ConfigError
+from chipsim.hardware import load_chip
 from chipsim.validation import CASES, run_cases
+from chipsim.validation.cases.odin import counted
 from chipsim.validation.row import between, close, contains, equal, misses
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,3 +125,33 @@ def test_cycle_formulas():
     with pytest.raises(ValueError, match="n_in = 101"):
         reckon(101, 100, 2, 0, 0, False)
     assert xylo_clock_mhz(49712, 10.0) == pytest.approx(1.2 * 49712 / 0.01 / 1e6)
+
+
+def test_a_chip_with_exact_cycles_takes_them():
+    counters = counted()
+    sample = Counters(counters.counts[None], counters.cores)
+    steps = int(counters.of("forward", "barriers").sum())
+    cycles = 2 * 655_360 + 2560 + 512 * steps  # every operation, every source event into the scheduler, every time reference
+    chip = load_chip("odin")
+    exact, added = price_time(sample, chip, 1, layout=Layout(256, 256, 0)), price_time(sample, chip, 1)
+    assert (exact.cycles, added.cycles, (exact + added).cycles, (exact + exact).cycles) == ("odin", "", "", "odin")
+    assert exact.forward_s == pytest.approx(cycles / 75e6) and exact.complete
+    assert added.forward_s == pytest.approx((cycles - 2560) / 75e6)  # the host's events have no time of their own
+
+
+def test_forward_cycles_of_reckon_are_the_formula_step_by_step():
+    rng, counters, layout = np.random.default_rng(0), empty(9, np.array([0, -1]), samples=2), Layout(40, 100, 2)
+    inputs, spikes = rng.integers(0, 30, (2, 9)), rng.integers(0, 30, (2, 9))
+    for event, values, column in (("inputs_injected", inputs, 1), ("spikes", spikes, 0), ("barriers", np.ones((2, 9)), 1)):
+        counters.counts[:, ROW["forward", "forward", event], :, column] = values
+    wanted = [
+        [reckon(*layout, a, b, False).cycles for a, b in zip(*pair, strict=True)] for pair in zip(inputs, spikes, strict=True)
+    ]
+    assert forward_cycles("reckon", counters.counts, layout).tolist() == wanted
+    assert forward_cycles("reckon", counters.counts, Layout(101, 100, 2)) is None  # no formula is known
+    assert forward_cycles("xylo", counters.counts, layout) is None  # its recurrent targets are not counted
+
+
+def test_a_formula_needs_a_clock():
+    with pytest.raises(ConfigError, match="clock.frequency"):
+        load_chip("toy", {"cycles": "odin"})

@@ -6,6 +6,7 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
+from chipsim.cost.cycles import Layout
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
@@ -27,10 +28,11 @@ class Tally:
         self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
         self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
         self.logs: list[SpikeLog | None] = []
+        self.layout = layout_of(image)
         self.block, self.peak_log = Block(), 0
         self.events = np.zeros(
             (3, image.circuit.groups), dtype=np.int64
-        )  # per group of neurons: spikes, active events, spikes sent
+        )  # spikes, active events, spikes sent of groups of neurons
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
@@ -61,7 +63,7 @@ class Tally:
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
         departures = self.packets and (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t))
-        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures)
+        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures, self.layout)
         self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
@@ -100,3 +102,10 @@ class Tally:
         """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
         self.close()
         return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+
+
+def layout_of(image: ChipImage) -> Layout:
+    """Return how many neurons are inputs, hidden, and outputs."""
+    populations = image.network.populations
+    hidden = sum(p.size for p in image.network.hidden)
+    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0)
