@@ -9,6 +9,7 @@ import typer
 
 from chipsim.cli.absent import ABSENT, absent
 from chipsim.cli.check import check
+from chipsim.cli.cost import cost
 from chipsim.cli.doctor import doctor
 from chipsim.cli.frame import complain, verb, version
 from chipsim.cli.lists import chips, datasets, models
@@ -45,7 +46,7 @@ def root(
 
 
 root.__doc__ = HELP
-for function in (train, check, evaluate, chips, models, rules, datasets, validate, doctor):
+for function in (train, check, evaluate, cost, chips, models, rules, datasets, validate, doctor):
     app.command()(verb(function))
 for name in ABSENT:
     app.command(

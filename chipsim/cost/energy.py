@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.cost.standing import Use, standing_terms, unknown_standing
 from chipsim.cost.terms import PJ, Term
 from chipsim.cost.uncertainty import Uncertainty, uncertainty_of
@@ -22,8 +23,9 @@ UNIT_EVENTS = {
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
     "logs": ("active_log_entries", "spike_log_entries", "log_rewrites", "log_reads"),
     "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
-                 "copy_writes", ("update", "evaluations"), "trace_updates", "eligibility_decays", "rules_readout", "rules_active",
-                 "rules_pre", "rules_post", "rules_error", "rules_epoch", "rules_sample_end"),
+                 "visits_skipped", "writes_skipped", "epochs", "copy_writes", ("update", "evaluations"), "trace_updates",
+                 "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
+                 "rules_sample_end"),
 }  # fmt: skip
 UNIT_OF = {event: unit for unit, events in UNIT_EVENTS.items() for event in events}
 
@@ -83,7 +85,9 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
     An aggregate price holds all other costs of its phase and the static power: there the total is this price times its event.
     """
     counts = counters.total().counts.sum(axis=1)  # [E, K] int64
-    prices = [chip.energy.get(f"{phase}.{event}") for phase, _, event in EVENTS]
+    table, idle = engine_prices(chip, "energy"), idle_events(chip, "energy")
+    counts[[n for n, (phase, _, event) in enumerate(EVENTS) if f"{phase}.{event}" in idle]] = 0
+    prices = [table.get(f"{phase}.{event}") for phase, _, event in EVENTS]
     joules = counts * np.array([p.value * PJ if p else 0.0 for p in prices])[:, None]  # [E, K]
     per_event = counts.sum(axis=1)
     held = held_phases(chip, prices)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.cost.cycles import Layout, forward_cycles
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
@@ -88,8 +89,8 @@ def price_time(
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
     of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
-    hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
-    tiles. The host is no core.
+    hottest link, which takes changed weights to transposed copies; what learns in forward steps may hide in them (engine.overlap).
+    Each counted barrier adds its time over `tiles_used` tiles. The host is no core.
 
     departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
     then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
@@ -99,40 +100,20 @@ def price_time(
     """
     counts = counts_of_samples(counters)
     ids = counters.cores[counters.cores != HOST]
-    loads, prices = loads_used(chip, link_loads), nominal_prices(chip, tiles_used)
+    prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
+    queued = departures if chip.network_time == "queue" else None
     steps, busy = step_times(counts, len(ids), chip, prices, loads)
-    network = "none" if loads is None else "hottest_link"
-    if departures is not None and chip.network_time == "queue":
-        network = "queue"
-        queued = queue_steps(counts, ids, chip, prices, departures).sum()
-        steps["forward"] = np.atleast_1d(queued + barrier_time(counts, prices, "forward"))
-    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, network != "none")
+    if queued is not None:
+        updates = core_time(counts[..., : len(ids)], prices, "forward", "forward", UPDATES)[..., 0]
+        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(counts, prices, "forward")
+    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, loads is not None or queued is not None)
     exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, counts, layout)
     if exact is not None:
-        ns = exact.sum() * 1e3 / chip.clock["frequency"].value
-        steps["forward"] = np.atleast_1d(ns + barrier_time(counts, prices, "forward"))
+        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(counts, prices, "forward")
         timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
-    parts = [float(steps[p][0]) * NS if timed[p] else None for p in PHASES]
+    parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
+    network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
     return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
-
-
-def loads_used(chip: Chip, loads: LinkLoads | None) -> LinkLoads | None:
-    """Return the link loads if the time of the chip depends on them; under "queue" they time what learning sends."""
-    return None if chip.network_time == "none" else loads
-
-
-def queue_steps(
-    counts: np.ndarray, ids: np.ndarray, chip: Chip, prices: TimePrices, departures: Callable[[int, int], Departures]
-) -> np.ndarray:
-    """Return [M, T] ns of each forward step with its packets sent one by one; ids: [C] cores of the first columns of the counts."""
-    from chipsim.cost.queue import step_time
-
-    updates = core_time(counts[..., : len(ids)], prices, "forward", "forward", UPDATES)[..., 0]  # [M, T, C]
-    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
-    for m, t in np.ndindex(found.shape):
-        every[ids] = updates[m, t]
-        found[m, t] = step_time(chip, departures(m, t), every)
-    return found
 
 
 def counts_of_samples(counters: Counters) -> np.ndarray:
@@ -157,7 +138,8 @@ class TimePrices(NamedTuple):
 def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
     """Return the times of a chip as they are, R = 1."""
     each = chip.barrier(tiles)
-    return TimePrices({name: np.array([p.value]) for name, p in chip.time.items()}, None if each is None else np.array([each]))
+    return TimePrices({name: np.array([p.value]) for name, p in engine_prices(chip, "time").items()},
+                      None if each is None else np.array([each]))  # fmt: skip
 
 
 def step_times(
@@ -172,15 +154,15 @@ def step_times(
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
     learning = plain + core_time(work, prices, "backward", "forward")
     replay, walk = (core_time(work, prices, "backward", stage) for stage in ("replay", "walk"))
-    update = core_time(work, prices, "update", "replay") + core_time(
-        work, prices, "update", "forward"
-    )  # never both in one sample
+    update, on_the_way = (core_time(work, prices, "update", stage) for stage in ("replay", "forward"))
 
     stages = ("forward", "marking", "replay", "signals", "copies")
     spikes, marks, errors, signals, copies = (link_time(prices, loads, stage) for stage in stages)
     forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T, R] ns
     replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
     update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
+    beside = learning_steps if chip.engine.overlap == "with_spiking" else 0.0  # what learns in a forward step may hide in it
+    update_steps = update_steps + np.maximum(slowest(on_the_way, NO_LINKS) - beside, 0.0)
     found = {
         "forward": over_steps(forward_steps),
         "backward": over_steps(learning_steps - forward_steps) + over_steps(replay_steps) + over_steps(slowest(walk, NO_LINKS)),
@@ -193,6 +175,17 @@ def step_times(
 def over_steps(steps: np.ndarray) -> np.ndarray:
     """Return the sum of [M, T, R] over samples and steps, [R]."""
     return steps.sum(axis=(0, 1))
+
+
+def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
+    """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
+    from chipsim.cost.queue import step_time
+
+    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
+    for m, t in np.ndindex(found.shape):
+        every[ids] = updates[m, t]
+        found[m, t] = step_time(chip, departures(m, t), every)
+    return found
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
@@ -235,12 +228,13 @@ def survey(counts: np.ndarray, work: np.ndarray, chip: Chip, with_links: bool) -
     """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none."""
     on_cores, anywhere = work.sum(axis=(0, 2, 3)), counts.sum(axis=(0, 2, 3))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []
     for n, (phase, _, event) in enumerate(EVENTS):
         barrier = event == "barriers"
-        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links):
+        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links) or f"{phase}.{event}" in idle:
             continue
-        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in chip.time
+        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in prices
         known[phase].append(has_time)
         if not has_time:
             unpriced.append(f"{phase}.{event}")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from chipsim.cost.draws import TRIALS, price_draws
-from chipsim.cost.time import LinkLoads, Time, TimePrices, loads_used, step_times
+from chipsim.cost.engine import LIKE, engine_prices
+from chipsim.cost.time import LinkLoads, Time, TimePrices, step_times
 from chipsim.cost.uncertainty import Draws, Interval
 from chipsim.counters import HOST, PHASES, Counters
 from chipsim.hardware import Chip
@@ -83,8 +84,8 @@ class TimeUncertainty:
 def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time: Time) -> TimeUncertainty | None:
     """Return the uncertainty of the time of a run; None if nothing has a time.
 
-    cores: [K] id of each column, the host last. time: of all samples; the trials give what each phase is relative to its nominal time
-    (under network_time "queue" relative to that with "hottest_link").
+    cores: [K] id of each column, the host last. time: of all samples; the trials give what each phase is relative to its nominal time.
+    On a chip with an event queue that ratio is the one of the hottest link: packets are not sent anew in every trial.
     """
     if not subset.kept or not time.total_s:
         return None
@@ -92,7 +93,7 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
     sums = {phase: np.zeros(TRIALS + 1) for phase in PHASES}
     tops = []
     for counts, loads in (part for sample in subset.kept for part in parts_of(*sample)):
-        steps, busy = step_times(counts, used, chip, prices, loads_used(chip, loads))
+        steps, busy = step_times(counts, used, chip, prices, None if chip.network_time == "none" else loads)
         for phase in PHASES:
             sums[phase] += steps[phase]
         works = busy[0, ..., 0].max(axis=-1, initial=0.0) > 0
@@ -122,7 +123,10 @@ def parts_of(counts: np.ndarray, loads: LinkLoads) -> Iterator[tuple[np.ndarray,
 
 def drawn_prices(chip: Chip, tiles: int) -> TimePrices:
     """Return the times of a chip, [1 + TRIALS]: nominal, then those of every trial."""
-    events = {name: np.append(p.value, price_draws(p, name, chip.point)) for name, p in chip.time.items()}
+    events = {
+        name: np.append(p.value, price_draws(p, LIKE.get(name, name), chip.point))
+        for name, p in engine_prices(chip, "time").items()
+    }
     if not chip.barrier_points:
         return TimePrices(events, None)
     at = [n for n, _ in chip.barrier_points]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chipsim.cost.draws import TRIALS, price_draws
+from chipsim.cost.engine import LIKE
 from chipsim.cost.terms import Term, shares
 
 LARGEST = 5  # terms that every report prints
@@ -116,7 +117,7 @@ def drawn(terms: Sequence[Term], point: str) -> Draws:
     """Return the sum of some terms in every trial, in J."""
     values = np.zeros(TRIALS)
     for term in terms:
-        values += term.amount * term.unit * price_draws(term.price, term.name, point)
+        values += term.amount * term.unit * price_draws(term.price, LIKE.get(term.name, term.name), point)
     return Draws(sum(term.joules for term in terms), values)
 
 

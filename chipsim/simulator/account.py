@@ -42,7 +42,7 @@ def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts
             else:
                 book_loss(image, ledger)
     if learned:
-        book_update(activity, ledger)
+        book_update(image, activity, ledger)
         if image.circuit.push:
             book_copies(image, activity, ledger)
     if plastic is not None:
@@ -160,7 +160,7 @@ def book_steps(image: ChipImage, ledger: Ledger) -> None:
         ledger.book("backward", "walk", "log_reads", errors)
 
 
-def book_update(a: Activity, ledger: Ledger) -> None:
+def book_update(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     """Book the weight update: at step 0 after the replay, or in the replay steps that write in place."""
     stage = ("update", "replay")
     for event, per_slice in (
@@ -168,7 +168,20 @@ def book_update(a: Activity, ledger: Ledger) -> None:
         ("evaluations", a.evaluations),
         ("random_draws", a.draws),
         ("writes", a.writes),
+        ("writes_skipped", a.evaluations - a.writes),
         ("optimiser_updates", a.optimised),
     ):
         ledger.book(*stage, event, per_slice)
     ledger.counts[:, ROW[(*stage, "barriers")], 0, -1] += a.updated[:, 0]
+    book_engine(image, a, ledger)
+
+
+def book_engine(image: ChipImage, a: Activity, ledger: Ledger) -> None:
+    """Book what an engine would do beyond what is active: words of plastic rows that no update fetched, and its epochs."""
+    steps = np.zeros(a.visits.shape[:2], dtype=np.int64)  # [M, T] updates
+    steps[:, 0] = a.updated[:, 0]
+    if image.network.learning.apply == "inplace":
+        steps[:, 1:] = 1
+    plastic = ledger.plastic_words
+    ledger.book("update", "replay", "visits_skipped", steps[:, :, None] * plastic - a.visits)
+    ledger.counts[:, ROW["update", "replay", "epochs"]] += steps[:, :, None] * (plastic @ image.routes.column > 0)

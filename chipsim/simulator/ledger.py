@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from chipsim.compiler import ChipImage
@@ -12,8 +14,18 @@ class Ledger:
     """Books counts per slice, or per group of neurons at its home, into columns of cores."""
 
     def __init__(self, image: ChipImage, samples: int, steps: int):
-        self.routes = image.routes
+        self.image, self.routes = image, image.routes
         self.counts = np.zeros((samples, len(EVENTS), steps, len(image.routes.cores)), dtype=np.int64)
+
+    @cached_property
+    def plastic_words(self) -> np.ndarray:
+        """[S] int64 words of all rows on a slice that learning may write, with the state of their synapses."""
+        circuit, found = self.image.circuit, np.zeros(len(self.image.slices), dtype=np.int64)
+        for k, post in enumerate(circuit.post):
+            low, high = circuit.first_slice[post], circuit.first_slice[post + 1]
+            rows = int(circuit.hi[circuit.pre[k]] - circuit.lo[circuit.pre[k]]) * (high - low)
+            found[low:high] += circuit.row_words[circuit.rows[k] :][:rows].reshape(-1, high - low).sum(axis=0)
+        return found
 
     def book(self, phase: str, stage: str, event: str, per_slice: np.ndarray) -> None:
         """Add [M, T, S] counts to the cores that hold the slices."""

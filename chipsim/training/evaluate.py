@@ -15,7 +15,7 @@ from chipsim.training.compare import community, comparison
 from chipsim.training.examples import load_examples
 from chipsim.training.job import count_problems
 from chipsim.training.run import uncertainty_summary
-from chipsim.training.runfolder import load_weights
+from chipsim.training.runfolder import load_weights, read_config
 from chipsim.training.tally import Tally
 from chipsim.training.trainer import evaluate_accuracy
 
@@ -54,22 +54,3 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
         "neurobench": community(tally, image.tensors(image.weights), examples.test),
         "cores_used": image.cores_used, "warnings": list(chip.assumptions),
     }  # fmt: skip
-
-
-def read_config(run_dir: str | Path) -> dict[str, Any]:
-    """Return the tables of config.toml of a run.
-
-    Raises:
-        ConfigError: the folder or a table is not there.
-    """
-    if not isinstance(run_dir, (str, Path)):
-        raise ConfigError(Problem("run", "run_dir", run_dir, "the folder of a finished run is required"))
-    name, path = f'run "{run_dir}"', Path(run_dir) / "config.toml"
-    if not path.is_file():
-        raise ConfigError(Problem(name, "config.toml", "(nothing)", "a finished run has this file"))
-    config = catalog.read_toml(path)
-    wanted = {"run": ("chip", "seed", "data"), "model": ("population",)}
-    tables = {key: table if isinstance(table, dict) else {} for key, table in config.items()}
-    missing = [f"{table}.{key}" for table, keys in wanted.items() for key in keys if key not in tables.get(table, {})]
-    raise_all([Problem(name, f"config.toml: {key}", "(nothing)", "a finished run has this key") for key in missing])
-    return config

@@ -16,6 +16,7 @@ from chipsim.network import Schedule
 from chipsim.training.compare import community, comparison
 from chipsim.training.health import death_warnings
 from chipsim.training.job import Job
+from chipsim.training.recording import Recording
 from chipsim.training.tally import Tally
 
 SCHEMA = 1
@@ -47,6 +48,7 @@ class Run:
     chip: Chip = field(repr=False)
     image: ChipImage = field(repr=False)
     schedule: Schedule = field(repr=False)  # as it was run: learning-rate shifts calibrated
+    recording: Recording = field(repr=False)  # of every training sample, for `chipsim.reprice`
     run_dir: Path | None = None
 
     def report(self, path: str | Path) -> None:
@@ -113,8 +115,14 @@ def warnings_of(job: Job, image: ChipImage, tally: Tally, metrics: list[dict[str
             found.append(
                 f"{errors.saturated:.2%} of the initial weights to {name} were clipped to {image.formats.weight_bits} bits"
             )
-    if not image.formats.fixed:
-        found.append(f"{job.numerics}: counts are those of the float run, memory and prices those of the chip's integer units")
+    found += float_warnings(image)
     if tally.time.unpriced:
         found.append(f"the time is a lower bound, no time is known for: {', '.join(tally.time.unpriced)}")
     return found
+
+
+def float_warnings(image: ChipImage) -> list[str]:
+    """Return what the counts of a float run stand for."""
+    if image.formats.fixed:
+        return []
+    return [f"{image.numerics}: counts are those of the float run, memory and prices those of the chip's integer units"]

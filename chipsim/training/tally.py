@@ -13,15 +13,19 @@ from chipsim.simulator.engine import Block
 from chipsim.simulator.links import LinkTable
 from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
+from chipsim.training.recording import Recording
 
 BLOCK_BYTES = 1 << 25
 
 
 class Tally:
-    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip."""
+    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip.
 
-    def __init__(self, image: ChipImage, learned: bool):
-        self.image, self.learned = image, learned
+    recording: keeps the activity of every sample, if given.
+    """
+
+    def __init__(self, image: ChipImage, learned: bool, recording: Recording | None = None):
+        self.image, self.learned, self.recording = image, learned, recording
         one = empty(image.steps, image.routes.cores)
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
@@ -54,22 +58,29 @@ class Tally:
 
     def close(self) -> None:
         """Account for the samples kept since the last time."""
-        if not self.block.parts:
-            return
-        activity = self.block.take()
+        if self.block.parts:
+            self.count(self.block.take())
+
+    def count(self, activity: Activity) -> None:
+        """Account for a block of samples; fields of `activity` carry a leading axis M."""
+        if self.recording is not None:
+            self.recording.add(activity)
         counted = account(self.image, activity, self.learned)
         self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
-        departures = self.packets and (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t))
+        at_hand = self.packets and self.logs  # activity that was recorded comes without its spikes
+        departures = (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t)) if at_hand else None
         spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures, self.layout)
         self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
     def absorb(self, other: Tally) -> None:
-        """Add everything another tally of the same image has counted."""
+        """Add everything another tally of the same image has counted: a pass of a run."""
         other.close()
+        if self.recording is not None:
+            self.recording.end_pass()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
         self.subset.absorb(other.subset)
         self.peak_log = max(self.peak_log, other.peak_log)
