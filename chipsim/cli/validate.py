@@ -42,11 +42,11 @@ def text(cases: list[dict[str, Any]]) -> list[object]:
     return [*parts, f"{len(cases)} comparisons, " + (f"{failed} FAILED" if failed else "all ok")]
 
 
-def figure(value: float | list[float]) -> str:
-    """Return a number, or an interval, in at most 8 digits."""
+def figure(value: float | list[float], digits: int = 8) -> str:
+    """Return a number, or an interval; whole ones in full, others in so many digits."""
     if isinstance(value, list):
-        return " .. ".join(figure(end) for end in value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.8g}"
+        return " .. ".join(figure(end, digits) for end in value)
+    return f"{round(value):,}" if value == round(value) else f"{value:,.{digits}g}"
 
 
 def percent(deviation: float | None) -> str:

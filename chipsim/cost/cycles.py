@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
+from chipsim.counters import ROW
+
 ODIN_NEURONS = 256
 RECKON_TARGETS = 16  # weights in one word of ReckOn's weight memory
 
@@ -85,3 +89,35 @@ def xylo_clock_mhz(worst_cycles: float, dt_ms: float) -> float:
 
 
 CYCLES: dict[str, Callable] = {"odin": odin, "reckon": reckon, "xylo": xylo}
+
+
+class Layout(NamedTuple):
+    """Neurons of the network on the chip."""
+
+    inputs: int
+    hidden: int
+    outputs: int
+
+
+def forward_cycles(name: str, counts: np.ndarray, layout: Layout) -> np.ndarray | None:
+    """Return [M, T] clock cycles of the forward steps by a formula of `CYCLES`; None where it does not hold or needs what is not counted.
+
+    counts: [M, E, T, K]. ReckOn: an index with an input event and a spike in the same step is served once, which counts do not tell; each
+    is taken as served (an upper bound by n_rec cycles per such index); none with more inputs than hidden neurons. Xylo needs the
+    number of recurrent targets, which is not counted.
+    """
+    here = {event: counts[:, ROW["forward", "forward", event]].sum(axis=-1) for event in COUNTED}  # [M, T]
+    if name == "odin":
+        return odin(here["synops"], here["inputs_injected"] + here["spikes"], here["barriers"])
+    if name == "reckon" and layout.inputs <= layout.hidden:
+        return steps_of_reckon(layout, here["inputs_injected"] + here["spikes"], here["barriers"])
+    return None
+
+
+COUNTED = ("synops", "inputs_injected", "spikes", "barriers")
+
+
+def steps_of_reckon(layout: Layout, served: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return the cycles of steps with so many events served; steps: 1 where the chip makes a step, else 0."""
+    scan, event = (reckon(*layout, events, 0, False).cycles for events in (0, 1))
+    return steps * scan + served * (event - scan)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.cycles import Layout, forward_cycles
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
@@ -29,6 +30,7 @@ class Time:
     network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
     (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
+    cycles: name of the exact cycle formula that gave the forward time; empty: it was added up from the times of events.
     """
 
     forward_s: float | None
@@ -38,6 +40,7 @@ class Time:
     unpriced: tuple[str, ...]
     network: str
     critical_steps: dict[int, int]
+    cycles: str = ""
 
     @property
     def complete(self) -> bool:
@@ -51,7 +54,7 @@ class Time:
         steps = {core: self.critical_steps.get(core, 0) + other.critical_steps.get(core, 0) for core in cores}
         unpriced = tuple(dict.fromkeys(self.unpriced + other.unpriced))
         network = self.network if self.network == other.network else "none"
-        return Time(*parts, total(parts), unpriced, network, steps)
+        return Time(*parts, total(parts), unpriced, network, steps, self.cycles if self.cycles == other.cycles else "")
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `time_s_per_sample` of `chipsim train --json`, in s."""
@@ -78,6 +81,7 @@ def price_time(
     tiles_used: int,
     link_loads: LinkLoads | None = None,
     departures: Callable[[int, int], Departures] | None = None,
+    layout: Layout | None = None,
 ) -> Time:
     """Return the time of counted events on a chip.
 
@@ -86,11 +90,12 @@ def price_time(
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
     of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
     hottest link, which takes changed weights to transposed copies; what learns in forward steps may hide in them (engine.overlap).
-    Each counted barrier adds its time over `tiles_used`
-    tiles. The host is no core.
+    Each counted barrier adds its time over `tiles_used` tiles. The host is no core.
 
     departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
     then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
+    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles, what learning adds to
+    them stays added up from the times of events.
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
     counts = counts_of_samples(counters)
@@ -102,9 +107,13 @@ def price_time(
         updates = core_time(counts[..., : len(ids)], prices, "forward", "forward", UPDATES)[..., 0]
         steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(counts, prices, "forward")
     timed, unpriced = survey(counts, counts[..., : len(ids)], chip, loads is not None or queued is not None)
+    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, counts, layout)
+    if exact is not None:
+        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(counts, prices, "forward")
+        timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
     parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
     network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
-    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids))
+    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
 
 
 def counts_of_samples(counters: Counters) -> np.ndarray:

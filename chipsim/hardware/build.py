@@ -10,7 +10,15 @@ from chipsim.hardware.chip import Chip
 from chipsim.hardware.components import named, worked_out
 from chipsim.hardware.quantity import Quantity
 from chipsim.hardware.rules import check_held, check_points, check_recalled, check_scopes, resolve
-from chipsim.hardware.sections import check_queue, read_barrier, read_components, read_engine, read_mesh, read_sizes
+from chipsim.hardware.sections import (
+    check_formula,
+    check_queue,
+    read_barrier,
+    read_components,
+    read_engine,
+    read_mesh,
+    read_sizes,
+)
 from chipsim.hardware.tables import Header, Report, read_prices
 from chipsim.hardware.work import COMMON
 
@@ -38,6 +46,7 @@ def build(table: Mapping[str, Any], name: str) -> Chip:
     engine, numbers["learning"] = read_engine(report, tables["learning"])
     mesh = read_mesh(report, numbers["mesh"])
     if header:
+        check_formula(report, header.cycles, numbers["clock"])
         check_queue(report, header.network_time, header.axons, header.core_time, numbers["link"])
     numbers["barrier"] = read_barrier(report, tables["barrier"], mesh)
     quantities = {section: {key: q for key, (_, q) in rows.items()} for section, rows in numbers.items()}

@@ -134,6 +134,12 @@ def read_clock(report: Report, table: Any, power: Any) -> Numbers:
     return numbers
 
 
+def check_formula(report: Report, cycles: str | None, clock: Numbers) -> None:
+    """Note a formula in cycles without the clock that makes them a time."""
+    if cycles is not None and "frequency" not in clock:
+        report.add("cycles", cycles, "an exact formula for cycles needs the clock", "give clock.frequency in MHz")
+
+
 def check_queue(report: Report, network_time: str, axons: str, core_time: str, link: Numbers) -> None:
     """Note what the event queue of a mesh lacks, or cannot do."""
     if network_time != "queue":

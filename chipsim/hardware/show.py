@@ -44,7 +44,14 @@ def chip_lines(chip: Chip) -> list[str]:
             lines += ["", f"[{title}.{phase}]", *price_rows(title, prices, phase, late(chip, title))]
     barrier = {f"{tiles} tiles" if tiles > 1 else "1 tile": q for tiles, q in chip.barrier_points}
     learning = {name: q for name, q in (("lanes", chip.engine.lanes), ("epoch", chip.engine.epoch)) if q}
-    sections = {"power": chip.power, "clock": chip.clock, "barrier": barrier, "learning": learning, "area": chip.area}
+    sections = {
+        "power": chip.power,
+        "clock": chip.clock,
+        "link": chip.link,
+        "barrier": barrier,
+        "learning": learning,
+        "area": chip.area,
+    }
     for title, table in sections.items():
         lines += ["", f"[{title}]", *(rows(table) or ["  not known"])] if table or title in ("power", "barrier") else []
     for title, sentences in (("not published", chip.unknown), ("assumptions", chip.assumptions)):

@@ -6,6 +6,7 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
+from chipsim.cost.cycles import Layout
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
@@ -31,6 +32,7 @@ class Tally:
         self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
         self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
         self.logs: list[SpikeLog | None] = []
+        self.layout = layout_of(image)
         self.block, self.peak_log = Block(), 0
         self.events = np.zeros(
             (3, image.circuit.groups), dtype=np.int64
@@ -70,7 +72,7 @@ class Tally:
         self.subset.add(counted, loads)
         at_hand = self.packets and self.logs  # activity that was recorded comes without its spikes
         departures = (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t)) if at_hand else None
-        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures)
+        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures, self.layout)
         self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
@@ -111,3 +113,10 @@ class Tally:
         """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
         self.close()
         return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+
+
+def layout_of(image: ChipImage) -> Layout:
+    """Return how many neurons are inputs, hidden, and outputs."""
+    populations = image.network.populations
+    hidden = sum(p.size for p in image.network.hidden)
+    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0)

@@ -26,8 +26,8 @@ TWO_PHASE = "2^-3*u1*x1*y1 - 2^-3*u1*x1*y2"
 TRACES = {"x1_impulse": 4, "x1_tau": 30, "y1_impulse": 4, "y1_tau": 30, "t_epoch": PHASE}
 BOTH = {"y2_impulse": 2, "y2_tau": 120}
 BAND = (
-    "plausibility, not accuracy: a workload of the same kind on the bundled digits, not the published network (conv-conv-100-10 on MNIST: 3.40 "
-    "in energy, 2.0 in time). A simulator that gives 1.0 has lost the cost of learning, one that gives 1,000 charges dense updates. Trace "
+    "plausibility, not accuracy: a workload of the same kind on the bundled digits, not the published network (conv-conv-100-10 on MNIST: "
+    "3.40 in energy, 2.0 in time). A simulator that gives 1.0 has lost the cost of learning, one that gives 1,000 updates densely. Trace "
     "updates and barriers have no published energy and are left out"
 )
 LAST = "as SPOON, which measured 1.17 in energy and 1.0 in time"
