@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.cost.cycles import Layout, forward_cycles
+from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
