@@ -65,7 +65,7 @@ def ratio(network, events, labels) -> dict[str, float]:
         learner.backward(weights, gradient, label)
         write_weights(image.circuit, image.wires, weights, gradient, how, np.array([1, b, 0]), learner.engine.work)
         between = time.thread_time()
-        tally.add(learner.engine.work.activity)
+        tally.add(learner.engine.work.activity, None)
         end = time.thread_time()
         steps, counting = steps + between - start, counting + end - between
     start = time.thread_time()

@@ -136,3 +136,18 @@ class LinkLoads(NamedTuple):
     replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets of replay
     signals: np.ndarray  # [M, T, L] int64, those of online rules and of the loss of every step, in forward steps
     copies: np.ndarray = np.zeros((1, 1, 1), dtype=np.int64)  # [M, T, L] int64, changed weights on their way to transposed copies
+
+
+class Departures(NamedTuple):
+    """Spikes of one step and the packets they send, in the order in which each core sends them, for the network time "queue".
+
+    N spikes by ascending core (the host first) and neuron, P packets spike after spike.
+    """
+
+    core: np.ndarray  # [N] int64, `HOST` for input spikes
+    place: np.ndarray  # [N] int64 how many neurons of its core come before it
+    neurons: np.ndarray  # [N] int64 of its core
+    start: np.ndarray  # [N + 1] int64: packets of spike n are start[n] .. start[n + 1]
+    target: np.ndarray  # [P] int64 core
+    synops: np.ndarray  # [P] int64 synapses that the packet meets
+    words: np.ndarray  # [P] int64 words read for it

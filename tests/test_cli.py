@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chipsim.cli import main
+from chipsim.cli import interrupt, main
 from chipsim.cli.absent import ABSENT
 from chipsim.cli.frame import plain
+from chipsim.cli.progress import Progress
 from chipsim.counters import events_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -254,6 +256,18 @@ def test_interrupt_saves_and_exits_with_130(tmp_path):
     (place,) = tmp_path.rglob("weights.npz")
     assert str(place.parent.relative_to(tmp_path)) in error["message"]
     assert main(["train", "--json", "--init", str(place.parent), "--out", str(tmp_path / "next"), *SMALL]) == 0
+
+
+def test_an_interrupt_that_is_dropped_is_raised_at_the_next_report():
+    """As in the callback of a weak reference, whose errors Python prints and forgets."""
+    progress = Progress(quiet=True)
+    progress.start(2, "work")
+    with pytest.raises(KeyboardInterrupt), interrupt.noted():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        progress.update(1)
+    progress.update(2)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_plain_keeps_to_json():

@@ -13,6 +13,7 @@ import pytest
 
 import chipsim as cs
 from chipsim.counters import EVENTS
+from chipsim.learning import rule_object
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -132,3 +133,15 @@ def test_the_page_of_cost_events_names_every_event_and_shows_the_stored_benchmar
     assert module.put(page, json.loads(module.RESULTS.read_text())) == page and "%" in page
     families = {re.sub(r"^rules_.*", "rules_*", re.sub(r"_(x|y|local)$", "_x", event)) for _, _, event in EVENTS}
     assert len(families) > 40 and not {name for name in families if name not in page}
+
+
+def test_every_rule_that_follows_a_gradient_reaches_the_digits():
+    from chipsim.learning import RULES
+    from chipsim.learning.axes import axes_of
+
+    module = benchmark("rule_digits")
+    found, page = json.loads(module.RESULTS.read_text()), module.PAGE.read_text()
+    assert set(found) == set(RULES) and module.put(page, module.table(found)) == page
+    gradient = [name for name in RULES if axes_of(rule_object(name))["signal"] != ["none"]]
+    assert len(gradient) >= 11
+    assert {name: found[name]["accuracy"]["test"] for name in gradient if found[name]["accuracy"]["test"] < 0.88} == {}

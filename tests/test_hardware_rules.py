@@ -247,6 +247,7 @@ def test_the_page_on_chips_names_every_key_and_its_example_works(tmp_path):
         *sections.MESH,
         *sections.LIMITS,
         *sections.LEARNING_LIMITS,
+        *sections.LOG_LIMITS,
         *sections.WIDTHS,
         *sections.OPTIONAL_WIDTHS,
         *sections.POWERS,

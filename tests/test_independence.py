@@ -120,6 +120,14 @@ def test_training_in_float_does_not_depend_on_placement_or_threads(numerics):
         assert sums(run, ALWAYS_EQUAL) == sums(runs["in-order"], ALWAYS_EQUAL)
 
 
+@pytest.mark.parametrize("numerics", ["fixed", "float32"])
+def test_online_rules_with_feedback_that_adapts_do_not_depend_on_placement_or_threads(numerics):
+    runs = trained({"learning.rule": "ssgd-online", "learning.signal": "adaptive"}, {}, numerics)
+    assert_learned(runs["in-order"])
+    for run in runs.values():
+        assert_same(runs["in-order"], run)
+
+
 def test_every_count_depends_on_nothing_or_the_cut_or_the_place():
     runs = trained({}, {})
     listed = [key for groups in (ALWAYS_EQUAL, OF_THE_CUT, OF_THE_PLACE) for key in sums(runs["apart"], groups)]

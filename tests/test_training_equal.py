@@ -78,6 +78,12 @@ def cases(draw, **forms):
     return network.but(placement={"strategy": "manual", "cores": where}), chip, x, y, draw(st.integers(0, 4)), seed & 0xFFFF
 
 
+MET = (  # what the drawn networks must have been, several times each
+    "delta-lif", "if", "adaptive-lif", "loihi-lif", "clocked", "touched", "unicast", "multicast", "lazy", "shared",
+    "after", "inplace", "score", "step", "delays after", "delays inplace",
+)  # fmt: skip
+
+
 def test_random_networks_train_as_the_reference_does():
     found = Counter()
 
@@ -109,23 +115,5 @@ def test_random_networks_train_as_the_reference_does():
     if not JIT:
         return
     assert found["networks"] >= 100, found
-    names = (
-        "delta-lif",
-        "if",
-        "adaptive-lif",
-        "loihi-lif",
-        "clocked",
-        "touched",
-        "unicast",
-        "multicast",
-        "lazy",
-        "shared",
-        "after",
-        "inplace",
-        "score",
-        "step",
-        "delays after",
-        "delays inplace",
-    )
-    assert min(found[name] for name in names) >= 10, found
+    assert min(found[name] for name in MET) >= 10, found
     assert min(found[f"replay {e}"] for e in ("row_adds", "gather_adds", "error_packets", "rows_skipped", "writes")) >= 30, found

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from chipsim.cli import interrupt
+
 SHARE = 0.1  # of the work between two plain lines
 PAUSE_S = 5.0  # at least, between two plain lines
 
@@ -35,7 +37,8 @@ class Progress:
             print(text, file=self.stream, flush=True)
 
     def update(self, done: int, text: str = "") -> None:
-        """Say that `done` samples are finished; `text` replaces the description."""
+        """Say that `done` samples are finished; `text` replaces the description. An interrupt that was dropped is raised here."""
+        interrupt.check()
         self.text = text or self.text
         if self.quiet or not self.total:
             return

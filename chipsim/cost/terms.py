@@ -36,7 +36,10 @@ class Term(NamedTuple):
 
 
 def shares(terms: Iterable[Term], key: str) -> dict[str, float]:
-    """Return {basis or seen: share of the energy}, the largest first; empty if there is no energy."""
+    """Return {what the price rests on, or where it was seen: share of the energy}, the largest first; empty if there is no energy.
+
+    key: an attribute of a price, `rests_on` or `seen`.
+    """
     found: dict[str, float] = {}
     for term in terms:
         name = getattr(term.price, key) or NOT_STATED

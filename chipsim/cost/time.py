@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.cost.cycles import Layout, forward_cycles
 from chipsim.cost.engine import engine_prices, idle_events
-from chipsim.counters import EVENTS, HOST, PHASES, Counters, LinkLoads
+from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
 NO_LINKS = NO_CORES = np.zeros((1, 1, 1, 1))
+UPDATES = ("updates_active", "updates_idle")
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
 LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
@@ -25,8 +27,10 @@ class Time:
 
     A phase is None if work was counted in it and nothing of that has a time; `total_s` is the sum of the others.
     unpriced: "phase.event" that cores did and that have no time: left out, so the time is a lower bound.
-    network: the network time that was really used, "none" if the link loads were not given.
+    network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
+    (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
+    cycles: name of the exact cycle formula that gave the forward time; empty: it was added up from the times of events.
     """
 
     forward_s: float | None
@@ -36,6 +40,7 @@ class Time:
     unpriced: tuple[str, ...]
     network: str
     critical_steps: dict[int, int]
+    cycles: str = ""
 
     @property
     def complete(self) -> bool:
@@ -49,7 +54,7 @@ class Time:
         steps = {core: self.critical_steps.get(core, 0) + other.critical_steps.get(core, 0) for core in cores}
         unpriced = tuple(dict.fromkeys(self.unpriced + other.unpriced))
         network = self.network if self.network == other.network else "none"
-        return Time(*parts, total(parts), unpriced, network, steps)
+        return Time(*parts, total(parts), unpriced, network, steps, self.cycles if self.cycles == other.cycles else "")
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `time_s_per_sample` of `chipsim train --json`, in s."""
@@ -70,7 +75,14 @@ def total(parts: list[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: LinkLoads | None = None) -> Time:
+def price_time(
+    counters: Counters,
+    chip: Chip,
+    tiles_used: int,
+    link_loads: LinkLoads | None = None,
+    departures: Callable[[int, int], Departures] | None = None,
+    layout: Layout | None = None,
+) -> Time:
     """Return the time of counted events on a chip.
 
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
@@ -78,19 +90,30 @@ def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: Link
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
     of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
     hottest link, which takes changed weights to transposed copies; what learns in forward steps may hide in them (engine.overlap).
-    Each counted barrier adds its time over `tiles_used`
-    tiles. The host is no core.
+    Each counted barrier adds its time over `tiles_used` tiles. The host is no core.
 
+    departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
+    then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
+    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles, what learning adds to
+    them stays added up from the times of events.
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
     ids = counters.cores[counters.cores != HOST]
-    loads = link_loads if chip.network_time == "hottest_link" else None
-    sums = counters.total().counts  # [E, T, K]
-    steps, busy = step_times(Work.of(counters, len(ids)), chip, nominal_prices(chip, tiles_used), loads)
-    timed, unpriced = survey(sums, len(ids), chip, loads is not None)
-    parts = [float(steps[p][0]) * NS if timed[p] else None for p in PHASES]
-    network = "none" if loads is None else chip.network_time
-    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids))
+    prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
+    queued = departures if chip.network_time == "queue" else None
+    work = Work.of(counters, len(ids))
+    steps, busy = step_times(work, chip, prices, loads)
+    if queued is not None:
+        updates = core_time(work, prices, "forward", "forward", UPDATES)[..., 0]
+        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
+    timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
+    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
+    if exact is not None:
+        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, "forward")
+        timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
+    parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
+    network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
+    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
 
 
 class Work(NamedTuple):
@@ -155,6 +178,17 @@ def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | No
 def over_steps(steps: np.ndarray) -> np.ndarray:
     """Return the sum of [M, T, R] over samples and steps, [R]."""
     return steps.sum(axis=(0, 1))
+
+
+def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
+    """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
+    from chipsim.cost.queue import step_time
+
+    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
+    for m, t in np.ndindex(found.shape):
+        every[ids] = updates[m, t]
+        found[m, t] = step_time(chip, departures(m, t), every)
+    return found
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:

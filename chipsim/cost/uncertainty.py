@@ -105,7 +105,7 @@ def uncertainty_of(terms: Sequence[Term], point: str) -> Uncertainty:
     return Uncertainty(
         total=inside(total, terms), phases={phase: inside(phases[phase], mine) for phase, mine in of_phase.items()},
         learning_to_inference=learning_ratio(phases),
-        shares_by_basis=shares(terms, "basis"), shares_by_seen=shares(terms, "seen"),
+        shares_by_basis=shares(terms, "rests_on"), shares_by_seen=shares(terms, "seen"),
         sensitivity={term.name: term.joules / total.nominal for term in order} if total.nominal else {},
         largest=tuple(order[:LARGEST]) if total.nominal else (), one_sided=one_sided(order),
         mixed_points={at: [name for name, found in other.items() if found == at] for at in dict.fromkeys(other.values())},

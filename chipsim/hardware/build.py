@@ -10,16 +10,24 @@ from chipsim.hardware.chip import Chip
 from chipsim.hardware.components import named, worked_out
 from chipsim.hardware.quantity import Quantity
 from chipsim.hardware.rules import check_held, check_points, check_recalled, check_scopes, resolve
-from chipsim.hardware.sections import read_barrier, read_components, read_engine, read_mesh, read_sizes
+from chipsim.hardware.sections import (
+    check_formula,
+    check_queue,
+    read_barrier,
+    read_components,
+    read_engine,
+    read_mesh,
+    read_sizes,
+)
 from chipsim.hardware.tables import Header, Report, read_prices
 from chipsim.hardware.work import COMMON
 
-REPLAY = ("active-flag", "logs", "graded-errors", "replay")  # with one of these a chip states the learning limits and widths
+REPLAY = ("active-flag", "logs", "graded-errors", "replay")  # with one of these a chip states limits and widths of learning
 SECTIONS = (
-    "mesh", "limits", "width", "energy", "time", "power", "barrier", "clock", "memory", "operation", "area", "learning",
+    "mesh", "limits", "width", "energy", "time", "power", "barrier", "clock", "memory", "operation", "area", "learning", "link",
 )  # fmt: skip
 CHARGED = ("energy", "power", "memory", "operation")  # what adds up to an energy: an aggregate stands beside none of it
-AT_A_POINT = (*CHARGED, "time", "barrier", "clock", "learning")
+AT_A_POINT = (*CHARGED, "time", "barrier", "clock", "learning", "link")
 
 
 def build(table: Mapping[str, Any], name: str) -> Chip:
@@ -31,11 +39,15 @@ def build(table: Mapping[str, Any], name: str) -> Chip:
     report = Report(name)
     tables = {key: table.get(key, {}) for key in SECTIONS}
     header = report.read(Header, "", {k: v for k, v in table.items() if k not in SECTIONS})
-    numbers = read_sizes(report, tables, bool(header) and any(c in header.capabilities for c in REPLAY))
+    offered = header.capabilities if header else ()
+    numbers = read_sizes(report, tables, any(c in offered for c in REPLAY), "logs" in offered)
     style = header.style if header else "lumped"
     numbers["memory"], numbers["operation"] = read_components(report, style, tables["memory"], tables["operation"])
     engine, numbers["learning"] = read_engine(report, tables["learning"])
     mesh = read_mesh(report, numbers["mesh"])
+    if header:
+        check_formula(report, header.cycles, numbers["clock"])
+        check_queue(report, header.network_time, header.axons, header.core_time, numbers["link"])
     numbers["barrier"] = read_barrier(report, tables["barrier"], mesh)
     quantities = {section: {key: q for key, (_, q) in rows.items()} for section, rows in numbers.items()}
     report.powers = quantities["power"]
@@ -56,7 +68,7 @@ def build(table: Mapping[str, Any], name: str) -> Chip:
         active_update=header.active_update, core_time=header.core_time, network_time=header.network_time,
         axons=header.axons, style=style, cycles=header.cycles, arithmetic=header.arithmetic, engine=engine,
         energy=resolved["energy"], time=resolved["time"], power=quantities["power"], clock=quantities["clock"],
-        memory=quantities["memory"], operation=quantities["operation"], area=quantities["area"],
+        memory=quantities["memory"], operation=quantities["operation"], area=quantities["area"], link=quantities["link"],
         barrier_points=tuple((point.tiles, q) for point, q in numbers["barrier"].values()),
         unknown=tuple(header.unknown), assumptions=(*header.assumptions, *mixed), table=table,
     )  # fmt: skip

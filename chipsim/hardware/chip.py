@@ -83,7 +83,7 @@ class Chip:
     published or assumed price, which never means zero. power: by name, in mW (clock: mW per MHz of one chip). clock: frequency in MHz.
     barrier_points: ((tiles, ns), ...) ascending. style: with "component", prices the file leaves open were worked out of memory
     ("kind.read" and "kind.write", pJ per bit) and operation (pJ); see `for_rule`. cycles: name of an exact cycle formula.
-    area: mm2 of a core and of the chip, um2 per bit by memory.
+    area: mm2 of a core and of the chip, um2 per bit by memory. link: occupancy in ns, buffer in packets, for the event queue.
     table: the merged TOML tables all this was built from, enough to build it again.
     """
 
@@ -111,13 +111,27 @@ class Chip:
     memory: Mapping[str, Quantity]
     operation: Mapping[str, Quantity]
     area: Mapping[str, Quantity]
+    link: Mapping[str, Quantity]
     barrier_points: tuple[tuple[int, Quantity], ...]
     unknown: tuple[str, ...]
     assumptions: tuple[str, ...]
     table: Mapping[str, object] = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("layout", "limits", "widths", "energy", "time", "power", "clock", "memory", "operation", "area", "table"):
+        for name in (
+            "layout",
+            "limits",
+            "widths",
+            "energy",
+            "time",
+            "power",
+            "clock",
+            "memory",
+            "operation",
+            "area",
+            "link",
+            "table",
+        ):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __reduce__(self) -> tuple:
@@ -144,15 +158,16 @@ class Chip:
         return tuple(c for c in capabilities if c not in self.capabilities)
 
     def for_rule(self, rows: Rows) -> Chip:
-        """Return the chip with prices of the events whose work depends on the learning rule; itself if its style is lumped.
+        """Return the chip with prices of the events whose work depends on the network and its rule; itself if its style is lumped.
 
-        rows: the work of those events (`chipsim.hardware.work`); an event that the file names keeps the price it has there.
+        rows: the work of those events (`chipsim.hardware.work`), which may take the place of what is common; an event that the file
+        names keeps the price it has there.
         """
         if self.style != "component":
             return self
         taken = named(self.table)
-        kept = {event: price for event, price in self.energy.items() if event in taken or event in COMMON}
-        return replace(self, energy={**kept, **worked_out(rows, self.widths, self.memory, self.operation, taken | set(kept))})
+        kept = {event: price for event, price in self.energy.items() if event in taken}
+        return replace(self, energy={**kept, **worked_out({**COMMON, **rows}, self.widths, self.memory, self.operation, taken)})
 
     def with_extension(self, extension: str | Mapping[str, object] = "ssgd-extension") -> Chip:
         """Return this chip plus an assumed extension (name, path or tables), a what-if; itself if it has all the capabilities."""

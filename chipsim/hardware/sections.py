@@ -12,19 +12,22 @@ from chipsim.hardware.work import MEMORIES, OPERATIONS
 
 MESH = ("tiles_x", "tiles_y", "cores_per_tile", "host_tile")
 LIMITS = ("compartments_per_core", "axons_in_per_core", "axons_out_per_core", "synapse_words_per_core", "sram_bits_per_core")
-LEARNING_LIMITS = ("log_words_per_core", "learning_bits_per_core")
+LEARNING_LIMITS = ("learning_bits_per_core",)
+LOG_LIMITS = ("log_words_per_core",)
 WIDTHS = ("weight", "membrane", "decay", "synapse_delay", "synapse_tag", "synapse_word", "synapse_list_header", "axon_entry",
           "compartment_state")  # fmt: skip
-LEARNING_WIDTHS = ("log_word", "delta", "gradient_accumulator", "partial_error", "softmax_table")
+LEARNING_WIDTHS = ("delta", "gradient_accumulator", "partial_error", "softmax_table")
+LOG_WIDTHS = ("log_word",)
 USED_WIDTHS = ("current",)  # membrane's unless given
 SHOWN_WIDTHS = ("threshold", "delay", "tag", "trace", "learning_accumulator", "spike_message")  # for information
-OPTIONAL_WIDTHS = LEARNING_WIDTHS + USED_WIDTHS + SHOWN_WIDTHS
+OPTIONAL_WIDTHS = LOG_WIDTHS + LEARNING_WIDTHS + USED_WIDTHS + SHOWN_WIDTHS
 WIDTH_RANGE = {  # what the kernels can hold; decay words and the softmax table have one width in this version
     "weight": (2, 16), "membrane": (8, 40), "current": (8, 40), "decay": (12, 12), "synapse_word": (1, 4096), "delta": (4, 24),
     "gradient_accumulator": (8, 48), "partial_error": (8, 62), "softmax_table": (16, 16), "log_word": (1, 4096),
 }  # fmt: skip
 POWERS = {"static_core": "power", "static_chip": "power", "clock": "power per frequency"}
 CLOCK = ("frequency",)
+LINK = ("occupancy", "buffer")  # what network_time = "queue" needs
 AREAS = {"core": "area", "chip": "area", **dict.fromkeys(MEMORIES, "area per bit")}
 WAYS = ("read", "write")
 ENGINE = ("lanes", "epoch")  # numbers of [learning]; its policies are those of `EnginePolicy`
@@ -40,18 +43,20 @@ def dimension_of(section: str, name: str) -> str:
         return fixed[section]
     if section in ("power", "area"):
         return {**POWERS, **AREAS}[name]
-    return "bits" if name.endswith("_bits_per_core") else "time" if name == "epoch" else "count"
+    return "bits" if name.endswith("_bits_per_core") else "time" if name in ("epoch", "occupancy") else "count"
 
 
-def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool) -> dict[str, Numbers]:
-    """Return the numbers of the plain tables by section; learns: limits and widths of learning are required too."""
+def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool, logs: bool) -> dict[str, Numbers]:
+    """Return the numbers of the plain tables by section; learns, logs: limits and widths of learning, of logs, are required too."""
+    limits, widths = LIMITS + learns * LEARNING_LIMITS + logs * LOG_LIMITS, WIDTHS + learns * LEARNING_WIDTHS + logs * LOG_WIDTHS
     return {
         "mesh": read_numbers(report, "mesh", tables["mesh"], MESH),
-        "limits": read_numbers(report, "limits", tables["limits"], LIMITS + learns * LEARNING_LIMITS, LEARNING_LIMITS),
-        "width": read_numbers(report, "width", tables["width"], WIDTHS + learns * LEARNING_WIDTHS, OPTIONAL_WIDTHS),
+        "limits": read_numbers(report, "limits", tables["limits"], limits, LEARNING_LIMITS + LOG_LIMITS),
+        "width": read_numbers(report, "width", tables["width"], widths, OPTIONAL_WIDTHS),
         "power": read_numbers(report, "power", tables["power"], (), tuple(POWERS)),
         "area": read_numbers(report, "area", tables["area"], (), tuple(AREAS)),
         "clock": read_clock(report, tables["clock"], tables["power"]),
+        "link": read_numbers(report, "link", tables["link"], (), LINK),
     }
 
 
@@ -68,7 +73,7 @@ def read_numbers(report: Report, section: str, table: Any, required: tuple[str, 
     numbers: Numbers = {}
     for name in (n for n in allowed if n in table):
         key = f"{section}.{name}"
-        charged = section in ("power", "operation") or section.startswith("memory.") or name == "epoch"
+        charged = section in ("power", "operation") or section.startswith("memory.") or name in ("epoch", "occupancy")
         read = read_number(report, key, table[name], dimension_of(section.partition(".")[0], name), charged)
         if read is not None:
             numbers[name] = read
@@ -83,7 +88,7 @@ def check_size(report: Report, section: str, name: str, number: Number, quantity
         if not low <= quantity.value <= high:
             limit = f"this version computes with {low} bits" if low == high else f"it must be from {low} to {high}"
             report.add(f"{section}.{name}.value", quantity.value, limit)
-    if name in ("frequency", "lanes") and quantity.value <= 0:
+    if name in ("frequency", "lanes", "occupancy", "buffer") and quantity.value <= 0:
         report.add(f"{section}.{name}.value", number.value, "it must be above 0")
 
 
@@ -129,6 +134,26 @@ def read_clock(report: Report, table: Any, power: Any) -> Numbers:
     return numbers
 
 
+def check_formula(report: Report, cycles: str | None, clock: Numbers) -> None:
+    """Note a formula in cycles without the clock that makes them a time."""
+    if cycles is not None and "frequency" not in clock:
+        report.add("cycles", cycles, "an exact formula for cycles needs the clock", "give clock.frequency in MHz")
+
+
+def check_queue(report: Report, network_time: str, axons: str, core_time: str, link: Numbers) -> None:
+    """Note what the event queue of a mesh lacks, or cannot do."""
+    if network_time != "queue":
+        return
+    for name in (n for n in LINK if n not in link):
+        report.add(f"link.{name}", "(nothing)", 'network_time = "queue" needs this number', "with value, unit, basis and source")
+    if axons != "unicast":
+        report.add("axons", axons, 'network_time = "queue" knows packets to one core each', 'axons = "unicast"')
+    if core_time != "pipelined":
+        report.add(
+            "core_time", core_time, 'network_time = "queue" lets a core send and receive at once', 'core_time = "pipelined"'
+        )
+
+
 def read_components(report: Report, style: str, memory: Any, operation: Any) -> tuple[Numbers, Numbers]:
     """Return [memory.*] as {"kind.read" or "kind.write": ...} and [operation]; what a lumped style would not use is refused."""
     found: Numbers = {}
@@ -154,8 +179,8 @@ def read_engine(report: Report, table: Any) -> tuple[Engine, Numbers]:
     if not isinstance(table, dict):
         report.add("learning", table, "it is a table: visit, read, write, overlap, lanes, epoch, source")
         table = {}
-    said = {key: value for key, value in table.items() if key not in ENGINE}
-    policy = report.read(EnginePolicy, "learning", said)
+    report.known("learning", table, (*EnginePolicy.model_fields, *ENGINE), "the keys here are")
+    policy = report.read(EnginePolicy, "learning", {key: table[key] for key in EnginePolicy.model_fields if key in table})
     if table and not str(table.get("source", "")).strip():
         report.add("learning.source", "(nothing)", "who says that the engine works so", "an assumption says here what is assumed")
     numbers = read_numbers(report, "learning", {k: table[k] for k in ENGINE if k in table}, (), ENGINE)

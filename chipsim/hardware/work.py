@@ -50,7 +50,7 @@ FETCH = Work({"axons.read": "axon_entry"}, {}, "the entry that says where to sen
 WORD = Work({"synapses.read": "synapse_word"}, {}, "one word of a synapse list")
 RECORD = Work({"logs.write": "log_word"}, {}, "one record")
 UPDATE = Work(both("neurons", "compartment_state"), {"multiply": 1, "shift": 1, "add": 2, "compare": 1},
-              "delta-lif: decay, input, reset, threshold; further state of other models is not charged")  # fmt: skip
+              "decay, input, reset, threshold, as delta-lif has them; what other models compute beyond is not charged")  # fmt: skip
 DRAW = Work({}, {"random": 1}, "one random word")
 CHANGE = Work(both("eligibility", "gradient_accumulator"), {"shift": 1, "add": 1, "compare": 2},
               "the accumulator is read and cleared, scaled, added to the weight, held at both ends")  # fmt: skip
@@ -106,6 +106,12 @@ PLASTIC: Rows = {  # projections that learn on the way: the sum of terms goes to
 }  # fmt: skip
 KINDS = {"replay": REPLAY, "online": ONLINE, "plastic": PLASTIC}
 
+BY_RULE = frozenset(  # worked out when the rule is known
+    {f"backward.rules_{event}" for event in ("readout", "active", "pre", "post", "error", "epoch", "sample_end")}
+    | {"backward.trace_decays", "backward.trace_updates", "backward.eligibility_decays", "update.optimiser_updates"}
+    | {event for rows in KINDS.values() for event in rows} | {"update.evaluations"}
+)  # fmt: skip
+
 # A lumped price may hold what these other events move: where a file names the first, it must say what the others cost.
 HOLDS = {
     "forward.synops": ("forward.words_read",),
@@ -113,6 +119,8 @@ HOLDS = {
     "backward.gather_adds": ("backward.words_read",),
     "update.evaluations": ("update.visits", "update.writes", "update.random_draws"),
 }  # fmt: skip
+# What an engine does beyond what is active: priced like what it is (cost.engine), not worked out here.
+OF_THE_ENGINE = frozenset({"update.visits_skipped", "update.writes_skipped", "update.epochs"})
 # Neither memory nor operation of a core, so never worked out: links, barriers, the host's side.
 OUTSIDE = frozenset(
     {f"{phase}.{hop}" for phase in ("forward", "backward", "update") for hop in ("hops_x", "hops_y", "hops_local")}

@@ -80,7 +80,8 @@ def spread_lines(spread: Mapping[str, Any]) -> list[str]:
         return []
     inside = f"90 % of {spread['trials']:,} draws of the prices: {si(spread['p05'], 'J')} to {si(spread['p95'], 'J')}"
     largest = [f"{row['term']} {percent(row['share'])} ({row['basis']})" for row in spread["largest_terms"][:2]]
-    lines = [f"{inside}; largest terms {', '.join(largest)}" if largest else inside]
+    limits = f"; published limits, not ranges: {', '.join(spread['one_sided'])}" if spread["one_sided"] else ""
+    lines = [f"{inside}; largest terms {', '.join(largest)}{limits}" if largest else inside]
     ratio = spread["learning_to_inference"]
     if ratio:
         ends = f"90 %: {ratio['p05']:.2f} to {ratio['p95']:.2f}"

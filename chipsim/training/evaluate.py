@@ -11,6 +11,7 @@ from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.hardware import build_chip
 from chipsim.network import Network
 from chipsim.schema import read
+from chipsim.training.compare import community, comparison
 from chipsim.training.examples import load_examples
 from chipsim.training.job import count_problems
 from chipsim.training.run import uncertainty_summary
@@ -49,5 +50,7 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
         "energy_uncertainty": uncertainty_summary(energy, tally.counters.samples),
         "time_s_per_sample": tally.time.per_sample(tally.counters.samples),
         "time_uncertainty": None if spread is None else spread.summary(tally.counters.samples),
+        "comparison": comparison(tally, energy, spread, accuracy, None),
+        "neurobench": community(tally, image.tensors(image.weights), examples.test),
         "cores_used": image.cores_used, "warnings": list(chip.assumptions),
     }  # fmt: skip

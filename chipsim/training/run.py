@@ -13,6 +13,7 @@ from chipsim.cost import Energy, Time
 from chipsim.counters import Counters
 from chipsim.hardware import Chip
 from chipsim.network import Schedule
+from chipsim.training.compare import community, comparison
 from chipsim.training.health import death_warnings
 from chipsim.training.job import Job
 from chipsim.training.recording import Recording
@@ -71,6 +72,7 @@ def summarise(
     schedule: Schedule,
     accuracy: Accuracy,
     folder: Path | None,
+    stored: dict[str, np.ndarray],
 ) -> dict[str, Any]:
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
@@ -90,6 +92,8 @@ def summarise(
         "energy_uncertainty": uncertainty_summary(energy, counters.samples),
         "time_s_per_sample": time.per_sample(counters.samples),
         "time_complete": time.complete, "time_uncertainty": None if spread is None else spread.summary(counters.samples),
+        "comparison": comparison(tally, energy, spread, accuracy.test, schedule),
+        "neurobench": community(tally, stored, job.examples.train),
         "memory_bits": memory_summary(image),
         "cores_used": image.cores_used,
         "log_words": {"peak": tally.peak_log, "declared": image.log_words},

@@ -6,11 +6,13 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
+from chipsim.cost.cycles import Layout
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
 from chipsim.simulator.ledger import Room
 from chipsim.simulator.links import LinkTable
+from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
 from chipsim.training.recording import Recording
 
@@ -29,15 +31,26 @@ class Tally:
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
         self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
+        self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
+        self.logs: list[SpikeLog | None] = []
+        self.layout = layout_of(image)
         self.block, self.peak_log = Block(), 0
         self.counting: Room | None = None
-        self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
+        self.events = np.zeros(
+            (3, image.circuit.groups), dtype=np.int64
+        )  # spikes, active events, spikes sent of groups of neurons
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
-    def add(self, activity: Activity) -> None:
-        """Copy the activity of one sample."""
+    def copy_of(self, spikes: SpikeLog) -> SpikeLog | None:
+        """Return a copy of the spikes of one sample if the time needs them one by one, else None."""
+        used = spikes.start[-1]
+        return self.packets and SpikeLog(spikes.unit[:used].copy(), spikes.value[:used].copy(), spikes.start.copy())
+
+    def add(self, activity: Activity, spikes: SpikeLog | None) -> None:
+        """Copy the activity of one sample and keep its spikes (a copy of its own, see `copy_of`)."""
         self.block.keep(activity)
+        self.logs.append(spikes)
         if self.block.samples >= self.room:
             self.close()
 
@@ -55,11 +68,14 @@ class Tally:
         if self.recording is not None:
             self.recording.add(activity)
         counted = account(self.image, activity, self.learned, room=self.memory(len(activity.updated)))
-        self.events += np.stack([activity.spikes.sum(axis=(0, 1)), activity.active.sum(axis=(0, 1))])
+        self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
-        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
+        at_hand = self.packets and self.logs  # activity that was recorded comes without its spikes
+        departures = (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t)) if at_hand else None
+        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures, self.layout)
+        self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
     def memory(self, samples: int) -> Room:
@@ -86,7 +102,7 @@ class Tally:
         image, found = self.image, {}
         population = np.array([s.population for s in image.slices])[image.routes.slice_of]
         for p, hidden in enumerate(image.network.populations[1:-1], start=1):
-            spikes, active = self.events[:, population == p].sum(axis=1).tolist()
+            spikes, active, _ = self.events[:, population == p].sum(axis=1).tolist()
             most = max(1, self.counters.samples * image.steps * hidden.size)
             found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most}
         return found
@@ -105,3 +121,10 @@ class Tally:
         """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
         self.close()
         return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+
+
+def layout_of(image: ChipImage) -> Layout:
+    """Return how many neurons are inputs, hidden, and outputs."""
+    populations = image.network.populations
+    hidden = sum(p.size for p in image.network.hidden)
+    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0)

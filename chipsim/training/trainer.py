@@ -107,8 +107,8 @@ def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | Non
     finally:
         progress.stop()
     accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
-    summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder)
     stored = {name: w.copy() for name, w in image.tensors(weights).items()}
+    summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder, stored)
     return Run(summary, accuracy, tally.energy(), tally.time, tally.counters, metrics, image.real_weights(weights), stored,
                job.chip, image, teacher.schedule, tally.recording, folder)  # fmt: skip
 
@@ -164,13 +164,13 @@ def evaluate_accuracy(
             engine.forward(weights, events.of_sample(log, int(b)), (seed, int(b), 0))
             right += int(engine.predicted() == labels[b])
             if tally is not None:
-                kept.append(copy_of(engine.work.activity))
+                kept.append((copy_of(engine.work.activity), tally.copy_of(engine.work.spikes)))
         return right, kept
 
     workers = min(threads, events.samples)
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(predict, np.array_split(np.arange(events.samples), workers)))
     for _, kept in found:
-        for activity in kept:
-            tally.add(activity)
+        for activity, spikes in kept:
+            tally.add(activity, spikes)
     return sum(right for right, _ in found) / events.samples
