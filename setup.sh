@@ -43,7 +43,7 @@ install() {  # make the environment, unless the last one made here still fits
     say "installing chipsim and its extras into $venv (1 to 2 minutes)"
     rm -rf "$venv"
     "$python" -m venv "$venv" || return 1
-    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable '.[test,lava]' || return 1
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --editable '.[test,lava,sanafe]' || return 1
     printf '%s\n' "$wanted" >"$venv/made-from"
 }
 

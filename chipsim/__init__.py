@@ -16,7 +16,7 @@ _PUBLIC = {
     "Events": "chipsim.events", "Counters": "chipsim.counters",
     "compile_network": "chipsim.compiler", "simulate": "chipsim.simulator",
     "LavaRule": "chipsim.learning.lava",
-    "gradients": "chipsim.training.gradients", "train": "chipsim.api", "evaluate": "chipsim.training",
+    "gradients": "chipsim.training.gradients", "train": "chipsim.api", "evaluate": "chipsim.training", "reprice": "chipsim.training",
     "calibrate": "chipsim.training.calibrate",
     "rule": "chipsim.learning.language", "PreTrace": "chipsim.learning.language", "PostTrace": "chipsim.learning.language",
     "SynState": "chipsim.learning.language", "Active": "chipsim.learning.language", "Learn": "chipsim.learning.language",

@@ -39,6 +39,7 @@ DEFERRED = (  # a rule that walks its logs forward a second time
     "rules_sample_end", "random_draws",
 )  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
+ENGINE = ("visits_skipped", "writes_skipped", "epochs")  # charged only where the engine of the chip does more than is active
 COPY = ("copy_packets", "hops_x", "hops_y", "hops_local", "packets_in", "copy_writes")  # of changed weights, with pushed errors
 PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
 
@@ -49,7 +50,7 @@ EVENTS = (
     *(("backward", "forward", e) for e in (*MARKING, *ONLINE)),
     *(("backward", "replay", e) for e in (*REPLAY, *REWRITES, *DEFERRED)),
     *(("backward", "walk", e) for e in WALK),
-    *(("update", "replay", e) for e in (*UPDATE, *COPY)),
+    *(("update", "replay", e) for e in (*UPDATE, *ENGINE, *COPY)),
     *(("update", "forward", e) for e in PLASTIC),
 )
 OF_OTHER_RULES = frozenset(
@@ -75,16 +76,19 @@ class Counters:
 
     counts: [E, T, K] int64 summed over samples, or [M, E, T, K] one block per sample; E rows as in `EVENTS`, T steps, K columns.
     cores: [K] int64 core id of each column, ascending, `HOST` last.
-    samples: how many samples the counts cover.
+    samples: how many samples the counts cover. sums: [E, T, K] their sums over samples, if they are known already.
     """
 
     counts: np.ndarray
     cores: np.ndarray
     samples: int = 1
+    sums: np.ndarray | None = None
 
     def total(self) -> Counters:
         """Return the counts summed over samples: [E, T, K]."""
-        return self if self.counts.ndim == 3 else Counters(self.counts.sum(axis=0), self.cores, self.samples)
+        if self.counts.ndim == 3:
+            return self
+        return Counters(self.counts.sum(axis=0) if self.sums is None else self.sums, self.cores, self.samples)
 
     def __add__(self, other: Counters) -> Counters:
         if not np.array_equal(self.cores, other.cores) or self.counts.shape[-2] != other.counts.shape[-2]:
@@ -132,3 +136,18 @@ class LinkLoads(NamedTuple):
     replay: np.ndarray  # [M, T, L] int64, error, score and broadcast packets of replay
     signals: np.ndarray  # [M, T, L] int64, those of online rules and of the loss of every step, in forward steps
     copies: np.ndarray = np.zeros((1, 1, 1), dtype=np.int64)  # [M, T, L] int64, changed weights on their way to transposed copies
+
+
+class Departures(NamedTuple):
+    """Spikes of one step and the packets they send, in the order in which each core sends them, for the network time "queue".
+
+    N spikes by ascending core (the host first) and neuron, P packets spike after spike.
+    """
+
+    core: np.ndarray  # [N] int64, `HOST` for input spikes
+    place: np.ndarray  # [N] int64 how many neurons of its core come before it
+    neurons: np.ndarray  # [N] int64 of its core
+    start: np.ndarray  # [N + 1] int64: packets of spike n are start[n] .. start[n + 1]
+    target: np.ndarray  # [P] int64 core
+    synops: np.ndarray  # [P] int64 synapses that the packet meets
+    words: np.ndarray  # [P] int64 words read for it

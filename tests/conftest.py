@@ -22,6 +22,8 @@ def absent() -> dict[str, str]:
     found = {}
     if sys.version_info[:2] != LAVA_PYTHON:
         found["lava"] = f"lava-nc needs Python 3.10, this is {platform.python_version()}"
+    if sys.platform != "linux":
+        found["peers"] = f"SANA-FE is installed on Linux only, this is {sys.platform}"
     if not os.environ.get("CHIPSIM_DATA"):
         found["data"] = "CHIPSIM_DATA names no folder of data sets"
     return found

@@ -12,13 +12,14 @@ import pytest
 from chipsim import catalog
 from chipsim.counters import HOST
 from chipsim.errors import ConfigError
-from chipsim.hardware import Mesh, Quantity, build, build_chip, load_chip
-from chipsim.hardware.tables import Header, Included, Loan, Point
+from chipsim.hardware import Mesh, Quantity, build, build_chip, load_chip, sections, work
+from chipsim.hardware.tables import EnginePolicy, Header, Included, Loan, Point
 
 
 def number(**changes: object) -> dict:
     """Return an energy as it stands in a file."""
-    return {"value": 1.0, "unit": "pJ", "basis": "assumed", "scope": "incremental", "source": "test", **changes}
+    seen = {} if changes.get("basis", "assumed") == "assumed" else {"seen": "read in source"}
+    return {"value": 1.0, "unit": "pJ", "basis": "assumed", "scope": "incremental", "source": "test", **seen, **changes}
 
 
 def loan(event: str, **changes: object) -> dict:
@@ -243,16 +244,24 @@ def test_a_circle_of_loans_is_refused(toy):
 def test_the_page_on_chips_names_every_key_and_its_example_works(tmp_path):
     page = (Path(__file__).parent.parent / "docs" / "chips.md").read_text(encoding="utf-8")
     keys = {
-        *build.MESH,
-        *build.LIMITS,
-        *build.LEARNING_LIMITS,
-        *build.WIDTHS,
-        *build.OPTIONAL_WIDTHS,
-        *build.POWERS,
-        *build.REPLAY,
+        *sections.MESH,
+        *sections.LIMITS,
+        *sections.LEARNING_LIMITS,
+        *sections.LOG_LIMITS,
+        *sections.WIDTHS,
+        *sections.OPTIONAL_WIDTHS,
+        *sections.POWERS,
+        *sections.CLOCK,
+        *sections.AREAS,
+        *sections.WAYS,
+        *sections.ENGINE,
+        *work.MEMORIES,
+        *work.OPERATIONS,
+        *build.SECTIONS,
     }
     keys |= {
         *Header.model_fields,
+        *EnginePolicy.model_fields,
         *Point.model_fields,
         *Loan.model_fields,
         *Included.model_fields,

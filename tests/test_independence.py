@@ -18,18 +18,19 @@ ALWAYS_EQUAL = {
     "backward": "gate_checks band_lookups active_log_entries softmax_evaluations trace_decays error_updates "
     "evaluations row_adds gather_adds barriers trace_updates eligibility_decays rules_readout rules_active rules_pre rules_post "
     "random_draws rules_error rules_epoch rules_sample_end log_rewrites",
-    "update": "evaluations random_draws writes optimiser_updates barriers terms trace_updates "
+    "update": "evaluations random_draws writes writes_skipped optimiser_updates barriers terms trace_updates "
     "copy_packets copy_writes packets_in hops_x hops_y hops_local hops",  # terms and what follows: 0 here
 }
 OF_THE_CUT = {  # a packet, a record and a row of words per slice; visits are words of the rows that are dirty on a core
     "forward": "packets packets_in words_read",
     "backward": "spike_log_entries log_words mark_packets packets_in score_packets broadcasts log_reads rows_read "
     "rows_skipped rows_gathered words_read error_packets",
-    "update": "visits",
+    "update": "visits visits_skipped",
 }
 OF_THE_PLACE = {
     "forward": "hops_x hops_y hops_local hops",
     "backward": "hops_x hops_y hops_local hops error_hops_x error_hops_y error_hops_local error_hops",
+    "update": "epochs",  # one per core
 }
 
 STOCHASTIC = {"arithmetic.rounding": "stochastic"}

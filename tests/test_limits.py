@@ -92,7 +92,7 @@ def test_counters_of_different_chips_do_not_add():
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("gradient_accumulator", 64, "from 8 to 48"), ("membrane", 0, "from 10 to 40"), ("synapse_word", 0, "from 1 to"),
+        ("gradient_accumulator", 64, "from 8 to 48"), ("membrane", 0, "from 8 to 40"), ("synapse_word", 0, "from 1 to"),
         ("softmax_table", 8, "computes with 16 bits"), ("decay", 10, "computes with 12 bits"),
     ],
 )  # fmt: skip

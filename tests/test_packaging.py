@@ -76,7 +76,10 @@ def test_wheel_holds_chipsim_and_nothing_foreign(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     version = wheel.name.split("-")[1]
     assert {name.split("/")[0] for name in names} == {"chipsim", f"chipsim-{version}.dist-info"}
-    assert {n for n in names if n.endswith(".toml")} == {f"chipsim/_data/{f}" for k in FOLDERS for f in shipped(k)}
+    tables = {f"chipsim/_data/{f}" for k in FOLDERS for f in shipped(k)} | shipped("chipsim")
+    assert {n for n in names if n.endswith(".toml")} == tables
+    fixtures = {str(file.relative_to(ROOT)) for file in (ROOT / "chipsim" / "validation" / "fixtures").glob("*.csv")}
+    assert len(fixtures) == 3 and fixtures <= set(names)
     assert not [n for n in names if "__pycache__" in n or "/tests/" in n]
 
 

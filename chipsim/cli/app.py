@@ -9,11 +9,13 @@ import typer
 
 from chipsim.cli.absent import ABSENT, absent
 from chipsim.cli.check import check
+from chipsim.cli.cost import cost
 from chipsim.cli.doctor import doctor
 from chipsim.cli.frame import complain, verb, version
 from chipsim.cli.lists import chips, datasets, models
 from chipsim.cli.rules import rules
 from chipsim.cli.train import evaluate, train
+from chipsim.cli.validate import validate
 from chipsim.errors import ConfigError, Problem
 
 HELP = """Train spiking networks on simulated neuromorphic chips.
@@ -44,7 +46,7 @@ def root(
 
 
 root.__doc__ = HELP
-for function in (train, check, evaluate, chips, models, rules, datasets, doctor):
+for function in (train, check, evaluate, cost, chips, models, rules, datasets, validate, doctor):
     app.command()(verb(function))
 for name in ABSENT:
     app.command(

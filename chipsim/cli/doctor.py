@@ -15,6 +15,7 @@ from chipsim.cli.frame import Answer, header
 
 REQUIRED = ("numpy", "numba", "pydantic", "typer", "rich", "matplotlib", "platformdirs", "tomli-w", "scikit-learn")
 EXTRAS = {  # package -> (extra, what it gives)
+    "sanafe": ("sanafe", "tests against SANA-FE, in a process of its own"),
     "lava-nc": ("lava", "tests against Lava, and export to it in a later version"),
 }
 LAVA_PYTHON = (3, 10)  # lava-nc 0.10 has wheels for this Python only

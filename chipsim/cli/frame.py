@@ -23,10 +23,14 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 
 class Answer(NamedTuple):
-    """What a verb found out. facts: the object of --json. text: strings and rich tables for people, in order."""
+    """What a verb found out. facts: the object of --json. text: strings and rich tables for people, in order.
+
+    exit_code: of a verb that answers fully and still found something wrong (4).
+    """
 
     facts: dict[str, Any]
     text: Sequence[object]
+    exit_code: int = 0
 
 
 class Interrupted(ChipsimError):
@@ -77,7 +81,7 @@ def attempt(function: Callable[..., Answer], flags: dict[str, Any], debug: bool)
 
 
 def show(answer: Answer, as_json: bool) -> int:
-    """Print an answer on stdout and return 0; a reader that closed the pipe has seen enough."""
+    """Print an answer on stdout and return its exit code; a reader that closed the pipe has seen enough."""
     try:
         if as_json:
             print(json.dumps(plain(answer.facts), allow_nan=False))
@@ -86,7 +90,7 @@ def show(answer: Answer, as_json: bool) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return answer.exit_code
 
 
 def print_text(parts: Sequence[object]) -> None:

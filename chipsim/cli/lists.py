@@ -15,6 +15,7 @@ from chipsim.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from chipsim.hardware import Chip
 
+MAPPINGS = ("layout", "limits", "widths", "energy", "time", "power", "clock", "memory", "operation", "area", "link")  # of a chip
 Name = Annotated[str | None, typer.Argument(help="Show everything about this one: a name or a .toml file.", metavar="NAME")]
 
 
@@ -40,7 +41,7 @@ def chip_facts(chip: Chip) -> dict[str, Any]:
             continue
         if field.name == "barrier_points":
             facts[field.name] = [{"tiles": tiles, **quantity_facts(q)} for tiles, q in value]
-        elif field.name in ("layout", "limits", "widths", "energy", "time", "power"):
+        elif field.name in MAPPINGS:
             facts[field.name] = {key: quantity_facts(q) for key, q in value.items()}
         else:
             facts[field.name] = dataclasses.asdict(value) if dataclasses.is_dataclass(value) else value

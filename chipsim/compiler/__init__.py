@@ -13,6 +13,7 @@ from chipsim.compiler.propose import Proposal, propose
 from chipsim.compiler.quantize import formats, unit_problems
 from chipsim.compiler.require import numerics_problems, require
 from chipsim.compiler.route import route
+from chipsim.compiler.rulework import for_network
 from chipsim.compiler.stored import flat_weights
 from chipsim.compiler.wires import wires_of
 from chipsim.errors import raise_all
@@ -20,8 +21,8 @@ from chipsim.hardware import Chip
 from chipsim.network import Network
 
 __all__ = [
-    "ChipImage", "CoreMemory", "Plan", "Proposal", "Slice", "compile_network", "field_rows", "fit", "memory_rows", "memory_summary",
-    "numerics_problems", "propose", "quantization",
+    "ChipImage", "CoreMemory", "Plan", "Proposal", "Slice", "compile_network", "field_rows", "fit", "for_network", "memory_rows",
+    "memory_summary", "numerics_problems", "propose", "quantization",
 ]  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def fit(network: Network, chip: Chip | None, learn: bool = True) -> tuple[Plan, 
         ConfigError: the rule does not train such a network.
     """
     require(network, chip, learn)
-    plan = Plan(network, chip, learn)
+    plan = Plan(network, chip and for_network(chip, network, learn), learn)
     return plan, place(plan)
 
 

@@ -63,7 +63,7 @@ def fewest(plan: Plan) -> Cuts:
     if not problems and used > plan.chip.mesh.cores:
         split = ", ".join(f"{q.name} {parts[p]}{reasons[p]}" for p, q in enumerate(network.population) if p)
         limit = f'chip "{plan.chip.name}" has {plan.chip.mesh.cores} cores (needed: {split})'
-        hint = "make the populations smaller or choose a larger chip"
+        hint = "make the populations smaller, choose a larger chip, or let some share a core (placement.strategy = 'manual')"
         problems.append(Problem(f'network "{network.name}"', "cores", used, limit, hint))
     if problems:  # told again with the cores that all populations would take
         problems = [

@@ -22,6 +22,7 @@ from chipsim.neurons.loihi import SCALE as LOIHI_SCALE
 
 DECAY_ONE = 4096  # decay words are fractions in 1/4096
 MEMBRANE_HEADROOM = 6  # integer bits of V kept above the threshold when the fraction is chosen
+LEAST_FRACTION = 4  # chosen for V, even where that leaves less above the threshold
 NUMERICS = {"fixed": np.int64, "float64": np.float64, "float32": np.float32}
 
 
@@ -196,7 +197,7 @@ def reach(weights: np.ndarray) -> float:
 
 def chosen_fraction(network: Network, widths: Widths) -> int:
     """Return the fraction bits of V."""
-    return network.learning.v_fraction or min(12, widths.membrane - MEMBRANE_HEADROOM)
+    return network.learning.v_fraction or max(LEAST_FRACTION, min(12, widths.membrane - MEMBRANE_HEADROOM))
 
 
 def format_problems(network: Network, chip: Chip | None) -> list[Problem]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 
+from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.standing import Use, standing_terms, unknown_standing
+from chipsim.cost.terms import PJ, Term
+from chipsim.cost.uncertainty import Uncertainty, uncertainty_of
 from chipsim.counters import EVENTS, PHASES, Counters
 from chipsim.hardware import Chip
-
-PJ = 1e-12  # J
-MW = 1e-3  # W
-STATIC = "static.core_seconds"  # name of the standing cost among the unpriced
 
 # Which unit of the chip an event is booked to; ("update", event) where a phase has its own.
 UNIT_EVENTS = {
@@ -23,8 +23,9 @@ UNIT_EVENTS = {
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
     "logs": ("active_log_entries", "spike_log_entries", "log_rewrites", "log_reads"),
     "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
-                 "copy_writes", ("update", "evaluations"), "trace_updates", "eligibility_decays", "rules_readout", "rules_active",
-                 "rules_pre", "rules_post", "rules_error", "rules_epoch", "rules_sample_end"),
+                 "visits_skipped", "writes_skipped", "epochs", "copy_writes", ("update", "evaluations"), "trace_updates",
+                 "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
+                 "rules_sample_end"),
 }  # fmt: skip
 UNIT_OF = {event: unit for unit, events in UNIT_EVENTS.items() for event in events}
 
@@ -40,10 +41,11 @@ class Energy:
 
     rows_pj: {(phase, event): pJ} of every event of the chip with a price (documented zeros too).
     *_j: J. A phase is None if it counted events and none of them has a price; with no priced event at all every total is None.
-    low_j, high_j: corners, all prices at the lower and at the upper end. assumed_share: part of the total with basis "assumed".
+    low_j, high_j: corners, all prices at the lower and at the upper end. assumed_share: part of the total that rests on assumptions.
     complete: nothing that was counted lacks a price. unpriced: {"phase.event": count} of what lacks one, never taken as zero;
     "static.core_seconds" (in s) stands there if the chip has no static power or the time is not known.
     per_core_j: {core: J}, `HOST` included, without static. by_unit: {unit: {phase: J}}, static as {"static": {"static": J}}.
+    terms: what each price adds, standing costs included; empty if the total is None. point: operating point of the price list.
     """
 
     rows_pj: dict[tuple[str, str], float]
@@ -59,6 +61,13 @@ class Energy:
     unpriced: dict[str, float]
     per_core_j: dict[int, float]
     by_unit: dict[str, dict[str, float]]
+    terms: tuple[Term, ...] = field(default=(), repr=False)
+    point: str = ""
+
+    @cached_property
+    def uncertainty(self) -> Uncertainty | None:
+        """What the prices leave open; None if nothing has a price. Worked out when it is asked for."""
+        return None if self.total_j is None else uncertainty_of(self.terms, self.point)
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `energy_j_per_sample` of `chipsim train --json`, in J."""
@@ -67,55 +76,63 @@ class Energy:
         return {**per, "assumed_share": self.assumed_share}
 
 
-def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_used: int) -> Energy:
+def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_used: int, chips_used: int = 1) -> Energy:
     """Return the energy of counted events on a chip.
 
     counters: counts [E, T, K] or [M, E, T, K].
-    time_s: time of all samples in s, for the static energy of `cores_used` powered cores; None if it is not known.
+    time_s: time of all samples in s, for the standing costs of `cores_used` powered cores on `chips_used` chips; None if it is not
+    known. The time itself is taken as exact.
+    An aggregate price holds all other costs of its phase and the static power: there the total is this price times its event.
     """
     counts = counters.total().counts.sum(axis=1)  # [E, K] int64
-    prices = [chip.energy.get(f"{phase}.{event}") for phase, _, event in EVENTS]
+    table, idle = engine_prices(chip, "energy"), idle_events(chip, "energy")
+    counts[[n for n, (phase, _, event) in enumerate(EVENTS) if f"{phase}.{event}" in idle]] = 0
+    prices = [table.get(f"{phase}.{event}") for phase, _, event in EVENTS]
     joules = counts * np.array([p.value * PJ if p else 0.0 for p in prices])[:, None]  # [E, K]
     per_event = counts.sum(axis=1)
-    ends = [per_event @ np.array([getattr(p, end) * PJ if p else 0.0 for p in prices]) for end in ("low", "high")]
-    assumed = float(joules[[n for n, p in enumerate(prices) if p and p.basis == "assumed"]].sum())
+    held = held_phases(chip, prices)
+    standing = [] if time_s is None else standing_terms(chip, Use(time_s, cores_used, chips_used))
+    unpriced = unpriced_events(prices, per_event, held) | ({} if held else unknown_standing(chip, time_s, cores_used))
 
-    unpriced = {}
-    for (phase, _, event), price, count in zip(EVENTS, prices, per_event.tolist(), strict=True):
-        if price is None and count:
-            unpriced[f"{phase}.{event}"] = unpriced.get(f"{phase}.{event}", 0) + count
     phases = {phase: phase_energy(phase, prices, per_event, joules) for phase in PHASES}
-    static = static_energy(chip, time_s, cores_used)
-    unpriced.update(static.unpriced)
-    priced = bool((per_event[[p is not None for p in prices]] > 0).any()) or not per_event.any()
-    total = add([*phases.values(), static.value]) if priced else None
-    low = None if total is None else min(float(ends[0]) + static.low, total)  # min, max: exact prices differ by rounding only
-    high = None if total is None else max(float(ends[1]) + static.high, total)
+    static = add(term.joules for term in standing)
+    priced = bool((per_event[[p is not None for p in prices]] > 0).any()) or not per_event.any() or held == set(PHASES)
+    terms = (*event_terms(prices, per_event), *standing) if priced else ()
+    total = add([*phases.values(), static]) if priced else None
+    low, high = (sum(term.ends[end] for term in terms) for end in (0, 1))
+    assumed = sum(term.joules for term in terms if term.price.rests_on == "assumed")
     return Energy(
         rows_pj=event_rows(prices, per_event),
         forward_j=phases["forward"], backward_j=phases["backward"], update_j=phases["update"],
-        static_j=static.value if priced else None, total_j=total, low_j=low, high_j=high,
-        assumed_share=None if total is None else (assumed + static.assumed) / total if total else 0.0,
+        static_j=static if priced else None, total_j=total,
+        low_j=None if total is None else min(low, total), high_j=None if total is None else max(high, total),  # rounding only
+        assumed_share=None if total is None else min(1.0, assumed / total) if total else 0.0,
         complete=not unpriced, unpriced=unpriced,
         per_core_j=dict(zip(counters.cores.tolist(), joules.sum(axis=0).tolist(), strict=True)),
-        by_unit=unit_rows(joules, static.value),
+        by_unit=unit_rows(joules, static), terms=terms, point=chip.point,
     )  # fmt: skip
-
-
-class Static(NamedTuple):
-    """Standing cost in J: nominal (None if unknown), its ends, the part with basis "assumed", and what is not priced."""
-
-    value: float | None
-    low: float
-    high: float
-    assumed: float
-    unpriced: dict[str, float]
 
 
 def add(parts: Iterable[float | None]) -> float | None:
     """Return the sum of what is known; None if nothing is."""
     known = [part for part in parts if part is not None]
     return sum(known) if known else None
+
+
+def held_phases(chip: Chip, prices: list) -> set[str]:
+    """Return the phases of which an aggregate price holds everything: that of its event, or all of them under an aggregate power."""
+    if any(power.scope == "aggregate" for power in chip.power.values()):
+        return set(PHASES)
+    return {phase for (phase, _, _), p in zip(EVENTS, prices, strict=True) if p and p.scope == "aggregate"}
+
+
+def unpriced_events(prices: list, per_event: np.ndarray, held: set[str]) -> dict[str, float]:
+    """Return {"phase.event": count} of what was counted and has no price; held: phases whose aggregate price holds everything."""
+    found: dict[str, float] = {}
+    for (phase, _, event), price, count in zip(EVENTS, prices, per_event.tolist(), strict=True):
+        if price is None and count and phase not in held:
+            found[f"{phase}.{event}"] = found.get(f"{phase}.{event}", 0) + count
+    return found
 
 
 def phase_energy(phase: str, prices: list, per_event: np.ndarray, joules: np.ndarray) -> float | None:
@@ -126,14 +143,15 @@ def phase_energy(phase: str, prices: list, per_event: np.ndarray, joules: np.nda
     return None if counted.any() and not priced.any() else float(joules[mine].sum())
 
 
-def static_energy(chip: Chip, time_s: float | None, cores_used: int) -> Static:
-    """Return the energy of the powered cores; the time itself is taken as exact."""
-    power = chip.power.get("static_core")
-    if power is None or time_s is None:
-        return Static(None, 0.0, 0.0, 0.0, {STATIC: cores_used * (time_s or 0.0)} if cores_used and time_s != 0 else {})
-    joules = MW * cores_used * time_s
-    value = power.value * joules
-    return Static(value, power.low * joules, power.high * joules, value if power.basis == "assumed" else 0.0, {})
+def event_terms(prices: list, per_event: np.ndarray) -> list[Term]:
+    """Return one term per event that was counted and has a price, both stages together."""
+    terms: dict[str, Term] = {}
+    for (phase, _, event), price, count in zip(EVENTS, prices, per_event.tolist(), strict=True):
+        name = f"{phase}.{event}"
+        if price is not None and count:
+            before = terms[name].amount if name in terms else 0
+            terms[name] = Term(name, phase, before + count, PJ, price)
+    return list(terms.values())
 
 
 def event_rows(prices: list, per_event: np.ndarray) -> dict[tuple[str, str], float]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.counters import EVENTS, HOST, PHASES, Counters, LinkLoads
+from chipsim.cost.cycles import Layout, forward_cycles
+from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
 NS = 1e-9  # s
-NO_LINKS = NO_CORES = np.zeros((1, 1, 1))
+NO_LINKS = NO_CORES = np.zeros((1, 1, 1, 1))
+UPDATES = ("updates_active", "updates_idle")
 SEND = ("updates_active", "updates_idle", "spikes", "packets")
 RECEIVE = ("packets_in", "synops", "words_read")
 LINK = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")  # time on a link, not in a core
@@ -22,8 +27,10 @@ class Time:
 
     A phase is None if work was counted in it and nothing of that has a time; `total_s` is the sum of the others.
     unpriced: "phase.event" that cores did and that have no time: left out, so the time is a lower bound.
-    network: the network time that was really used, "none" if the link loads were not given.
+    network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
+    (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
+    cycles: name of the exact cycle formula that gave the forward time; empty: it was added up from the times of events.
     """
 
     forward_s: float | None
@@ -33,6 +40,7 @@ class Time:
     unpriced: tuple[str, ...]
     network: str
     critical_steps: dict[int, int]
+    cycles: str = ""
 
     @property
     def complete(self) -> bool:
@@ -46,7 +54,7 @@ class Time:
         steps = {core: self.critical_steps.get(core, 0) + other.critical_steps.get(core, 0) for core in cores}
         unpriced = tuple(dict.fromkeys(self.unpriced + other.unpriced))
         network = self.network if self.network == other.network else "none"
-        return Time(*parts, total(parts), unpriced, network, steps)
+        return Time(*parts, total(parts), unpriced, network, steps, self.cycles if self.cycles == other.cycles else "")
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `time_s_per_sample` of `chipsim train --json`, in s."""
@@ -67,43 +75,120 @@ def total(parts: list[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def price_time(counters: Counters, chip: Chip, tiles_used: int, link_loads: LinkLoads | None = None) -> Time:
+def price_time(
+    counters: Counters,
+    chip: Chip,
+    tiles_used: int,
+    link_loads: LinkLoads | None = None,
+    departures: Callable[[int, int], Departures] | None = None,
+    layout: Layout | None = None,
+) -> Time:
     """Return the time of counted events on a chip.
 
     Forward step: a core takes max(send, receive) if pipelined, else their sum; the step takes the slowest core, or the hottest
     link if that is slower. What learning adds to forward steps (gate checks, logs, marks) comes on top of the core's time; the
     difference to the step without it counts as backward. Replay steps: the slowest core's sum of all work plus the hottest link; steps
     of the walk of form A: the slowest core's sum. The update: the slowest core's sum of all work, in every step that has one, plus the
-    hottest link, which takes changed weights to transposed copies. Each counted barrier adds its time over `tiles_used`
-    tiles. The host is no core.
+    hottest link, which takes changed weights to transposed copies; what learns in forward steps may hide in them (engine.overlap).
+    Each counted barrier adds its time over `tiles_used` tiles. The host is no core.
 
+    departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
+    then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
+    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles, what learning adds to
+    them stays added up from the times of events.
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
-    counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
-    if counters.counts.ndim == 3 and counters.samples != 1:
-        raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
     ids = counters.cores[counters.cores != HOST]
-    work = counts[..., : len(ids)]  # [M, E, T, C]; the host is the last column
-    send, receive = (core_time(work, chip, "forward", "forward", side) for side in (SEND, RECEIVE))
-    plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C] ns
-    learning = plain + core_time(work, chip, "backward", "forward")
-    replay, walk = core_time(work, chip, "backward", "replay"), core_time(work, chip, "backward", "walk")
-    update = core_time(work, chip, "update", "replay") + core_time(work, chip, "update", "forward")  # never both in one sample
+    prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
+    queued = departures if chip.network_time == "queue" else None
+    work = Work.of(counters, len(ids))
+    steps, busy = step_times(work, chip, prices, loads)
+    if queued is not None:
+        updates = core_time(work, prices, "forward", "forward", UPDATES)[..., 0]
+        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
+    timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
+    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
+    if exact is not None:
+        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, "forward")
+        timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
+    parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
+    network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
+    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
 
-    loads = link_loads if chip.network_time == "hottest_link" else None
+
+class Work(NamedTuple):
+    """What cores did, [M, E, T, C], and which events occurred at all: most of them do not, and are never looked at."""
+
+    counts: np.ndarray  # [M, E, T, K], one block per sample, the host the last column
+    cores: int  # C
+    present: np.ndarray  # [E] bool
+
+    @classmethod
+    def of(cls, counters: Counters, cores: int) -> Work:
+        """Return the work of counts [M, E, T, K], or of a single sample [E, T, K]."""
+        if counters.counts.ndim == 3 and counters.samples != 1:
+            raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
+        counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
+        return cls(counts, cores, counters.total().counts.any(axis=(1, 2)))
+
+
+class TimePrices(NamedTuple):
+    """Times in ns, each [R]: R prices at once, 1 for the nominal ones, or one for each trial of a Monte Carlo."""
+
+    events: Mapping[str, np.ndarray]  # by "phase.event"
+    barrier: np.ndarray | None  # of one barrier over the tiles in use; None: not known
+
+    @property
+    def trials(self) -> int:
+        """R."""
+        return len(next(iter(self.events.values()), np.zeros(1)))
+
+
+def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
+    """Return the times of a chip as they are, R = 1."""
+    each = chip.barrier(tiles)
+    return TimePrices({name: np.array([p.value]) for name, p in engine_prices(chip, "time").items()},
+                      None if each is None else np.array([each]))  # fmt: skip
+
+
+def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return {phase: [R] ns} of all steps and barriers, and [M, 3 T, C, R] ns of every core in forward, replay and walk steps."""
+    send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
+    plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
+    learning = plain + core_time(work, prices, "backward", "forward")
+    replay, walk = (core_time(work, prices, "backward", stage) for stage in ("replay", "walk"))
+    update, on_the_way = (core_time(work, prices, "update", stage) for stage in ("replay", "forward"))
+
     stages = ("forward", "marking", "replay", "signals", "copies")
-    spikes, marks, errors, signals, copies = (link_time(chip, loads, stage) for stage in stages)
-    forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T] ns
-    barriers = {phase: barrier_time(counts, chip, phase, tiles_used) for phase in PHASES}
+    spikes, marks, errors, signals, copies = (link_time(prices, loads, stage) for stage in stages)
+    forward_steps, learning_steps = slowest(plain, spikes), slowest(learning, spikes + marks + signals)  # [M, T, R] ns
     replay_steps = slowest(replay, NO_LINKS) + slowest(NO_CORES, errors)  # replay sends when it has computed: one after the other
     update_steps = slowest(update, NO_LINKS) + slowest(NO_CORES, copies)
-    backward_ns = (learning_steps - forward_steps).sum() + replay_steps.sum() + slowest(walk, NO_LINKS).sum()
-    steps_ns = {"forward": forward_steps.sum(), "backward": backward_ns, "update": update_steps.sum()}
+    beside = learning_steps if chip.engine.overlap == "with_spiking" else 0.0  # what learns in a forward step may hide in it
+    update_steps = update_steps + np.maximum(slowest(on_the_way, NO_LINKS) - beside, 0.0)
+    found = {
+        "forward": over_steps(forward_steps),
+        "backward": over_steps(learning_steps - forward_steps) + over_steps(replay_steps) + over_steps(slowest(walk, NO_LINKS)),
+        "update": over_steps(update_steps),
+    }
+    barriers = {phase: barrier_time(work, prices, phase) for phase in PHASES}
+    return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate([learning, replay, walk], axis=1)
 
-    timed, unpriced = survey(counts, work, chip, loads is not None)
-    parts = [float(steps_ns[p] + (barriers[p] or 0.0)) * NS if timed[p] else None for p in PHASES]
-    network = "none" if loads is None else chip.network_time
-    return Time(*parts, total(parts), unpriced, network, critical(np.concatenate([learning, replay, walk], axis=1), ids))
+
+def over_steps(steps: np.ndarray) -> np.ndarray:
+    """Return the sum of [M, T, R] over samples and steps, [R]."""
+    return steps.sum(axis=(0, 1))
+
+
+def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
+    """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
+    from chipsim.cost.queue import step_time
+
+    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
+    for m, t in np.ndindex(found.shape):
+        every[ids] = updates[m, t]
+        found[m, t] = step_time(chip, departures(m, t), every)
+    return found
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
@@ -112,47 +197,53 @@ def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> li
     return [n for n, e in mine if (e in events if events else e not in LINK and e != "barriers")]
 
 
-def core_time(work: np.ndarray, chip: Chip, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
-    """Return [M, T, C] ns of the named events (default: all that take time in a core); those without a time add nothing."""
-    ns = np.zeros(work.shape[:1] + work.shape[2:])
-    for row in rows_of(phase, stage, events):
-        price = chip.time.get(f"{phase}.{EVENTS[row][2]}")
-        if price is not None and price.value:
-            ns += price.value * work[:, row]
-    return ns
+def core_time(work: Work, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
+    """Return [M, T, C, R] ns of the named events (default: all that take time in a core); those without a time add nothing."""
+    names = {row: f"{phase}.{EVENTS[row][2]}" for row in rows_of(phase, stage, events)}
+    rows = [row for row, name in names.items() if work.present[row] and name in prices.events and prices.events[name].any()]
+    samples, _, steps, columns = work.counts.shape
+    ns = np.zeros((samples, steps, columns, prices.trials))  # the host too: whole rows lie side by side
+    for row in rows:
+        price, counts = prices.events[names[row]], work.counts[:, row]
+        ns += (counts * price[0])[..., None] if len(price) == 1 else counts[..., None] * price
+    return ns[:, :, : work.cores]
 
 
-def link_time(chip: Chip, loads: LinkLoads | None, stage: str) -> np.ndarray:
-    """Return [M, T, L] ns that the packets of a stage keep each link busy; [1, 1, 1] zeros without loads."""
-    if loads is None:
-        return np.zeros((1, 1, 1))
+def link_time(prices: TimePrices, loads: LinkLoads | None, stage: str) -> np.ndarray:
+    """Return [M, T, L, R] ns that the packets of a stage keep each link busy; [1, 1, 1, 1] zeros without loads."""
+    if loads is None or not loads.kinds:
+        return NO_LINKS
     event = {"forward": "forward.hops_", "marking": "backward.hops_", "copies": "update.hops_"}.get(stage, "backward.error_hops_")
-    prices = [chip.time.get(event + kind) for kind in loads.kinds]
-    return getattr(loads, stage) * np.array([p.value if p else 0.0 for p in prices])
+    none = np.zeros(prices.trials)
+    return getattr(loads, stage)[..., None] * np.stack([prices.events.get(event + kind, none) for kind in loads.kinds])
 
 
 def slowest(cores: np.ndarray, links: np.ndarray) -> np.ndarray:
-    """Return [M, T] ns of each step: its slowest core or its hottest link."""
-    return np.maximum(cores.max(axis=-1, initial=0.0), links.max(axis=-1, initial=0.0))
+    """Return [M, T, R] ns of each step: its slowest core or its hottest link."""
+    return np.maximum(cores.max(axis=-2, initial=0.0), links.max(axis=-2, initial=0.0))
 
 
-def barrier_time(counts: np.ndarray, chip: Chip, phase: str, tiles: int) -> float | None:
-    """Return the ns of all barriers of a phase; None if there were some and their time is not known."""
-    number = int(counts[:, [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers"]].sum())
-    each = chip.barrier(tiles)
-    return None if number and each is None else number * (each or 0.0)
+def barrier_time(work: Work, prices: TimePrices, phase: str) -> np.ndarray | float:
+    """Return the ns of all barriers of a phase, [R]; 0 if their time is not known."""
+    rows = [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers" and work.present[n]]
+    number = int(work.counts[:, rows].sum())
+    return 0.0 if prices.barrier is None else number * prices.barrier
 
 
-def survey(counts: np.ndarray, work: np.ndarray, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
-    """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none."""
-    on_cores, anywhere = work.sum(axis=(0, 2, 3)), counts.sum(axis=(0, 2, 3))  # [E]
+def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
+    """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none.
+
+    sums: [E, T, K] counts of all samples, the host the last column; cores: how many there are.
+    """
+    on_cores, anywhere = sums[..., :cores].any(axis=(1, 2)), sums.any(axis=(1, 2))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []
     for n, (phase, _, event) in enumerate(EVENTS):
         barrier = event == "barriers"
-        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links):
+        if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links) or f"{phase}.{event}" in idle:
             continue
-        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in chip.time
+        has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in prices
         known[phase].append(has_time)
         if not has_time:
             unpriced.append(f"{phase}.{event}")

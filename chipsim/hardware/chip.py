@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
 
 from chipsim.counters import HOST
+from chipsim.hardware.components import named, worked_out
 from chipsim.hardware.quantity import Price, Quantity
 from chipsim.hardware.tables import Arithmetic
+from chipsim.hardware.work import COMMON, Rows
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,32 @@ class Mesh:
 
 
 @dataclass(frozen=True)
+class Engine:
+    """The learning engine: what it visits, reads and writes, and its time.
+
+    visit: plastic words fetched in an update: all, those of active presynaptic or postsynaptic neurons, or those of rows that changed
+    (active). read: always, or only once the gate is known. write: always, or only changed words. overlap: with the spiking of the
+    same step, or none. lanes: synapses at a time. epoch: fixed ns of one learning epoch of a core, None if the chip has none.
+    """
+
+    visit: str
+    read: str
+    write: str
+    overlap: str
+    source: str
+    lanes: Quantity | None = None
+    epoch: Quantity | None = None
+
+
+@dataclass(frozen=True)
 class Chip:
     """A validated chip description; made by `load_chip`, never changed.
 
     limits, widths: by name, in counts and bits. energy, time: by "phase.event", in pJ and ns; an event that is not there has no
-    published or assumed price, which never means zero. power: by name, in mW. barrier_points: ((tiles, ns), ...) ascending.
+    published or assumed price, which never means zero. power: by name, in mW (clock: mW per MHz of one chip). clock: frequency in MHz.
+    barrier_points: ((tiles, ns), ...) ascending. style: with "component", prices the file leaves open were worked out of memory
+    ("kind.read" and "kind.write", pJ per bit) and operation (pJ); see `for_rule`. cycles: name of an exact cycle formula.
+    area: mm2 of a core and of the chip, um2 per bit by memory. link: occupancy in ns, buffer in packets, for the event queue.
     table: the merged TOML tables all this was built from, enough to build it again.
     """
 
@@ -77,17 +100,38 @@ class Chip:
     core_time: str
     network_time: str
     axons: str
+    style: str
+    cycles: str | None
     arithmetic: Arithmetic
+    engine: Engine
     energy: Mapping[str, Price]
     time: Mapping[str, Price]
     power: Mapping[str, Quantity]
+    clock: Mapping[str, Quantity]
+    memory: Mapping[str, Quantity]
+    operation: Mapping[str, Quantity]
+    area: Mapping[str, Quantity]
+    link: Mapping[str, Quantity]
     barrier_points: tuple[tuple[int, Quantity], ...]
     unknown: tuple[str, ...]
     assumptions: tuple[str, ...]
     table: Mapping[str, object] = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("layout", "limits", "widths", "energy", "time", "power", "table"):
+        for name in (
+            "layout",
+            "limits",
+            "widths",
+            "energy",
+            "time",
+            "power",
+            "clock",
+            "memory",
+            "operation",
+            "area",
+            "link",
+            "table",
+        ):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __reduce__(self) -> tuple:
@@ -112,6 +156,18 @@ class Chip:
     def missing(self, capabilities: tuple[str, ...]) -> tuple[str, ...]:
         """Return those of `capabilities` that this chip lacks."""
         return tuple(c for c in capabilities if c not in self.capabilities)
+
+    def for_rule(self, rows: Rows) -> Chip:
+        """Return the chip with prices of the events whose work depends on the network and its rule; itself if its style is lumped.
+
+        rows: the work of those events (`chipsim.hardware.work`), which may take the place of what is common; an event that the file
+        names keeps the price it has there.
+        """
+        if self.style != "component":
+            return self
+        taken = named(self.table)
+        kept = {event: price for event, price in self.energy.items() if event in taken}
+        return replace(self, energy={**kept, **worked_out({**COMMON, **rows}, self.widths, self.memory, self.operation, taken)})
 
     def with_extension(self, extension: str | Mapping[str, object] = "ssgd-extension") -> Chip:
         """Return this chip plus an assumed extension (name, path or tables), a what-if; itself if it has all the capabilities."""

@@ -15,7 +15,8 @@ from chipsim.hardware.tables import meant
 
 WHAT_IF = "ssgd-extension"
 DEPTH = {  # table -> depth at which its numbers stand
-    "mesh": 1, "limits": 1, "width": 1, "power": 1, "arithmetic": 1, "energy": 2, "time": 2,
+    "mesh": 1, "limits": 1, "width": 1, "power": 1, "clock": 1, "operation": 1, "area": 1, "arithmetic": 1, "learning": 1, "link": 1,
+    "memory": 2, "energy": 2, "time": 2,
 }  # fmt: skip
 LISTS = ("capabilities", "unknown", "assumptions")
 
@@ -107,10 +108,23 @@ def fill(table: dict[str, Any], extension: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_what_if(table: dict[str, Any], extension: dict[str, Any], label: str) -> dict[str, Any]:
-    """Return the tables with an extension that the chip does not have, and the sentence that says so."""
+    """Return the tables with an extension that the chip does not have, and the sentence that says so.
+
+    Beside a price that is an average no other may stand: the energies of the extension then stay out, which is said too.
+    """
+    assumed = [f'what-if: the chip does not have the extension "{label}"']
+    if any(isinstance(n, dict) and n.get("scope") == "aggregate" for rows in sections(table, "energy") for n in rows.values()):
+        assumed.append(f'what-if: the energy of the chip is an average, so what "{label}" does has no price')
+        extension = {key: value for key, value in extension.items() if key != "energy"}
     filled = fill(table, extension)
-    said = {"assumptions": [f'what-if: the chip does not have the extension "{label}"']}
+    said = {"assumptions": assumed}
     return {**said, **filled, **joined(filled, said)}
+
+
+def sections(table: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the inner tables of a table of tables; what is no table is left for the checks to tell."""
+    inner = table.get(name)
+    return [rows for rows in inner.values() if isinstance(rows, dict)] if isinstance(inner, dict) else []
 
 
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

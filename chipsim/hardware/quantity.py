@@ -15,14 +15,20 @@ UNITS = {
     "power": {"mW": 1.0, "nW": 1e-6, "uW": 1e-3, "W": 1e3},
     "count": {"count": 1.0},
     "bits": {"bit": 1.0},
+    "energy per bit": {"pJ/bit": 1.0, "fJ/bit": 1e-3, "nJ/bit": 1e3},
+    "frequency": {"MHz": 1.0, "Hz": 1e-6, "kHz": 1e-3, "GHz": 1e3},
+    "power per frequency": {"mW/MHz": 1.0, "nW/MHz": 1e-6, "uW/MHz": 1e-3},
+    "area": {"mm2": 1.0, "um2": 1e-6},
+    "area per bit": {"um2/bit": 1.0},
 }
+CYCLE = "cycle"  # a time in periods of the chip's clock; becomes ns when the file is read
 
 
 @dataclass(frozen=True)
 class Quantity:
     """A number with its provenance.
 
-    value, unit: in the unit chipsim computes in (pJ, ns, mW, count, bit), whatever unit the file used.
+    value, unit: in the unit chipsim computes in (the first of each line of `UNITS`), whatever unit the file used.
     lo, hi: published range. Only `lo`: the source states a minimum. Only `hi`: a maximum. Neither: one figure without a range.
     basis: a key of `FACTORS` or "derived"; `inputs` is the basis of the numbers that a derived one was made from.
     scope: "incremental" (one more event) or "aggregate" (an average with static power inside); empty for limits and widths.
@@ -42,10 +48,14 @@ class Quantity:
     point: str = ""
 
     @property
+    def rests_on(self) -> str:
+        """Its basis; of a derived number that of its inputs, an assumption where they are not named."""
+        return (self.inputs or "assumed") if self.basis == "derived" else self.basis
+
+    @property
     def factor(self) -> float:
-        """Spread either way where no range is given; what is derived from unnamed inputs spreads like an assumption."""
-        basis = (self.inputs or "assumed") if self.basis == "derived" else self.basis
-        return max(FACTORS[basis], RECALLED_FACTOR if self.seen == "recalled" else 1.0)
+        """Spread either way where no range is given."""
+        return max(FACTORS[self.rests_on], RECALLED_FACTOR if self.seen == "recalled" else 1.0)
 
     @property
     def low(self) -> float:

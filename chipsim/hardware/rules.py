@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from chipsim.hardware.quantity import Price
 from chipsim.hardware.tables import Included, Loan, Number, Report, Table
+from chipsim.hardware.work import HOLDS
 
-Rows = Mapping[str, tuple[Table, Price | None]]
+Rows = Mapping[str, tuple[Table | None, Price | None]]
 
 
 def check_scopes(report: Report, tables: Mapping[str, Number]) -> None:
@@ -32,6 +33,16 @@ def check_points(report: Report, point: str, tables: Mapping[str, Table]) -> lis
                 hint = "mixed_point = true mixes them, and reports say so"
                 report.add(f"{key}.point", other, f'the price list holds at "{point}"', hint)
     return [f'mixed operating points: {", ".join(keys)} at "{other}", the rest at "{point}"' for other, keys in mixed.items()]
+
+
+def check_held(report: Report, prices: Rows, named: Collection[str]) -> None:
+    """Refuse, in component style, a number that may hold what another event moves unless the file says what that one costs too."""
+    for event, others in HOLDS.items():
+        open_ones = [other for other in others if other not in named]
+        if event in prices and isinstance(prices[event][0], (Number, Loan)) and open_ones:
+            limit = f"a lumped price may hold what {', '.join(open_ones)} move, which would be worked out and charged beside it"
+            hint = f'name them too: {{ included_in = "{event}" }}, or a price of their own'
+            report.add(f"energy.{event}", "(given)", limit, hint)
 
 
 def check_recalled(report: Report, allowed: bool, tables: Mapping[str, Table]) -> None:
@@ -75,6 +86,8 @@ def resolve_one(report: Report, section: str, rows: Rows, name: str, path: tuple
 def include(report: Report, section: str, rows: Rows, name: str, written: Included) -> Price | None:
     """Return the documented zero of an event whose cost another price holds; note a target that is not charged."""
     target = written.included_in
+    if target.startswith("power."):
+        return standing(report, f"{section}.{name}.included_in", written)
     if any(problem.key.startswith(f"{section}.{target}.") for problem in report.problems):
         return None
     if target not in rows or isinstance(rows[target][0], Included):
@@ -84,3 +97,12 @@ def include(report: Report, section: str, rows: Rows, name: str, written: Includ
     held = resolve_one(report, section, rows, target, (name,))
     unit = {"energy": "pJ", "time": "ns"}[section]
     return held and Price(0.0, unit, "architectural", written.source or held.source, note=written.note, included_in=target)
+
+
+def standing(report: Report, key: str, written: Included) -> Price | None:
+    """Return the documented zero of an event whose cost a standing power holds; note a power that the chip does not state."""
+    power = report.powers.get(written.included_in.removeprefix("power."))
+    if power is None:
+        report.add(key, written.included_in, "that power is not given in [power]", "name the power or the event that holds it")
+        return None
+    return Price(0.0, "pJ", "architectural", written.source or power.source, note=written.note, included_in=written.included_in)

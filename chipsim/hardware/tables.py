@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from chipsim.counters import EVENTS, PHASES, SUMS
 from chipsim.errors import Problem
-from chipsim.hardware.quantity import UNITS, Price, Quantity
+from chipsim.hardware.quantity import CYCLE, UNITS, Price, Quantity
 from chipsim.schema import as_problem
 
 PRICED = tuple(dict.fromkeys(f"{phase}.{event}" for phase, _, event in EVENTS))  # what [energy] and [time] may name
@@ -37,6 +37,16 @@ class Arithmetic(Table):
     source: str = "as Loihi computes"
 
 
+class EnginePolicy(Table):
+    """What the learning engine visits, reads and writes (cost model, `[learning]`). The defaults are what chipsim's rules do."""
+
+    visit: Literal["all", "presynaptic", "postsynaptic", "active"] = "active"
+    read: Literal["always", "gated"] = "gated"
+    write: Literal["always", "changed"] = "changed"
+    overlap: Literal["none", "with_spiking"] = "none"
+    source: str = "as chipsim's rules: only what is active is visited, only what changed is written"
+
+
 class Header(Table):
     """What stands at the top level of a chip file, besides the tables of numbers."""
 
@@ -45,7 +55,9 @@ class Header(Table):
     point: str
     active_update: Literal["fired", "received_input", "state_changed"]
     core_time: Literal["pipelined", "sequential"]
-    network_time: Literal["none", "hottest_link"]
+    network_time: Literal["none", "hottest_link", "queue"]
+    style: Literal["lumped", "component"] = "lumped"
+    cycles: Literal["odin", "reckon", "xylo"] | None = None
     axons: Literal["unicast", "multicast"] = "unicast"
     arithmetic: Arithmetic = Arithmetic()
     capabilities: list[str] = []
@@ -64,7 +76,7 @@ class Number(Table):
     lo: float | None = None
     hi: float | None = None
     scope: Scope | None = None
-    seen: Literal["read in source", "transcribed by third party", "recalled"] | None = None
+    seen: Literal["read in source", "transcribed by third party", "recalled"] | None = None  # required unless it is assumed
     note: str = ""
     inputs: Literal["silicon", "pre-silicon", "synthesis", "assumed", "architectural"] | None = None
     point: str = ""
@@ -100,6 +112,8 @@ class Report:
         """Start without problems; `chip` is the name in messages."""
         self.object = f'chip "{chip}"'
         self.problems: list[Problem] = []
+        self.cycle_ns: float | None = None  # period of the chip's clock, if it has one
+        self.powers: dict[str, Quantity] = {}  # standing powers, which may hold the price of an event
 
     def add(self, key: str, value: object, limit: str, hint: str = "") -> None:
         """Note one problem."""
@@ -132,26 +146,51 @@ def meant(name: str, allowed: Iterable[str]) -> str:
     return f'did you mean "{lower[close[0]]}"?' if close else ""
 
 
-def read_number(report: Report, key: str, table: Any, dimension: str, kind: type[Number] = Number) -> Read | None:
-    """Return a number as written and as a Quantity in the unit chipsim computes in, or None with its problems noted."""
+def read_number(
+    report: Report, key: str, table: Any, dimension: str, charged: bool = False, kind: type[Number] = Number
+) -> Read | None:
+    """Return a number as written and as a Quantity in the unit chipsim computes in, or None with its problems noted.
+
+    charged: it is a price, a power or a barrier, which says its scope and what it was derived from.
+    """
     number = report.read(kind, key, table)
     if number is None:
         return None
     before = len(report.problems)
-    units = UNITS[dimension]
-    if number.unit not in units:
-        other = next((d for d, known in UNITS.items() if number.unit in known), "")
-        hint = f"{number.unit!r} is a unit of {other}" if other else meant(number.unit, units)
-        report.add(f"{key}.unit", number.unit, f"{dimension} is given in {', '.join(units)}", hint)
+    factor = factor_of(report, key, number, dimension)
     check_value(report, key, number, dimension)
-    if not number.source.strip():
-        report.add(f"{key}.source", number.source, "every number needs a source", "an assumption says here what is assumed")
+    check_origin(report, key, number)
+    if charged:
+        check_charged(report, key, number)
     if len(report.problems) > before:
         return None
-    factor = units[number.unit]
     lo, hi = (None if end is None else end * factor for end in (number.lo, number.hi))
-    return number, Quantity(number.value * factor, next(iter(units)), number.basis, number.source, lo, hi, number.scope or "",
-                            number.seen or "", number.note, number.inputs or "", number.point)  # fmt: skip
+    return number, Quantity(number.value * factor, next(iter(UNITS[dimension])), number.basis, number.source, lo, hi,
+                            number.scope or "", number.seen or "", number.note, number.inputs or "", number.point)  # fmt: skip
+
+
+def factor_of(report: Report, key: str, number: Number, dimension: str) -> float:
+    """Return what one of the number's unit is in the unit chipsim computes in; note a unit of something else."""
+    units = UNITS[dimension]
+    if number.unit in units:
+        return units[number.unit]
+    if dimension == "time" and number.unit == CYCLE:
+        if report.cycle_ns is None:
+            report.add(f"{key}.unit", CYCLE, "cycles need the clock of the chip", "give clock.frequency")
+        return report.cycle_ns or 1.0
+    other = next((d for d, known in UNITS.items() if number.unit in known), "")
+    hint = f"{number.unit!r} is a unit of {other}" if other else meant(number.unit, units)
+    report.add(f"{key}.unit", number.unit, f"{dimension} is given in {', '.join(units)}", hint)
+    return 1.0
+
+
+def check_origin(report: Report, key: str, number: Number) -> None:
+    """Note a number that does not say who says so, or how it was seen; an assumption was seen nowhere."""
+    if not number.source.strip():
+        report.add(f"{key}.source", number.source, "every number needs a source", "an assumption says here what is assumed")
+    if number.seen is None and number.basis != "assumed":
+        limit = "it says how the source was seen: read in source, transcribed by third party, recalled"
+        report.add(f"{key}.seen", "(nothing)", limit, 'only what has basis = "assumed" needs none')
 
 
 def check_value(report: Report, key: str, number: Number, dimension: str) -> None:
@@ -173,16 +212,15 @@ def read_price(report: Report, key: str, table: Any, dimension: str) -> tuple[Ta
     written = dict(table) if isinstance(table, dict) else {}
     if "as" in written or "included_in" in written:
         return read_reference(report, key, written)
-    read = read_number(report, key, table, dimension)
+    read = read_number(report, key, table, dimension, charged=True)
     if read is None:
         return None
     number, quantity = read
-    before = len(report.problems)
-    check_charged(report, key, number)
     if number.value == 0 and not (number.basis == "assumed" and number.note.strip()):
         report.add(f"{key}.value", number.value, 'a price of zero needs basis = "assumed" and a note that says why it is zero',
                    "leave the price out if it is not known")  # fmt: skip
-    return None if len(report.problems) > before else (number, Price(**vars(quantity)))
+        return None
+    return number, Price(**vars(quantity))
 
 
 def check_charged(report: Report, key: str, number: Number) -> None:
@@ -202,7 +240,8 @@ def read_reference(report: Report, key: str, written: dict[str, Any]) -> tuple[T
         return None
     before = len(report.problems)
     target = getattr(reference, word)
-    if target not in PRICED:
+    standing = word == "included_in" and key.startswith("energy.") and target.startswith("power.")  # rules.include looks it up
+    if target not in PRICED and not standing:
         report.add(f"{key}.{word}", target, 'it must be a counted event, written "phase.event"', meant(target, PRICED))
     if word == "as" and not reference.source.strip():
         report.add(f"{key}.source", reference.source, "every number needs a source", "an assumption says here what is assumed")

@@ -65,14 +65,41 @@ def energy_lines(summary: Mapping[str, Any]) -> list[str]:
             of_what = " of what has a price" if unpriced else ""
             ends = f"{si(energy['low'], 'J')} and {si(energy['high'], 'J')}"
             lines.append(f"energy{of_what} between {ends} per sample{assumed(energy)}")
-        learning = [energy.get(p) for p in ("backward", "update")]
-        if energy.get("forward") and None not in learning and sum(learning):
-            lines.append(f"learning costs {sum(learning) / energy['forward']:.2f} times the energy of the forward phase")
+        lines += spread_lines(summary.get("energy_uncertainty") or {})
+    lines += time_lines(summary.get("time_uncertainty") or {})
     if unpriced:
         samples = counted_samples(summary)
         listed = ", ".join(f"{event} {number(n / samples)}" for event, n in sorted(unpriced.items(), key=lambda item: -item[1]))
         lines.append(f"not in the energy, no price on this chip (events per sample): {listed}")
     return lines
+
+
+def spread_lines(spread: Mapping[str, Any]) -> list[str]:
+    """Return the 90 % interval of the energy, its two largest terms, and learning over inference."""
+    if not spread:
+        return []
+    inside = f"90 % of {spread['trials']:,} draws of the prices: {si(spread['p05'], 'J')} to {si(spread['p95'], 'J')}"
+    largest = [f"{row['term']} {percent(row['share'])} ({row['basis']})" for row in spread["largest_terms"][:2]]
+    limits = f"; published limits, not ranges: {', '.join(spread['one_sided'])}" if spread["one_sided"] else ""
+    lines = [f"{inside}; largest terms {', '.join(largest)}{limits}" if largest else inside]
+    ratio = spread["learning_to_inference"]
+    if ratio:
+        ends = f"90 %: {ratio['p05']:.2f} to {ratio['p95']:.2f}"
+        lines.append(f"learning costs {ratio['nominal']:.2f} times the energy of the forward phase ({ends})")
+    return lines
+
+
+def time_lines(spread: Mapping[str, Any]) -> list[str]:
+    """Return the 90 % interval of the time, and learning over inference."""
+    if not spread:
+        return []
+    ratio = spread["learning_to_inference"]
+    learning = (
+        f"; learning takes {ratio['nominal']:.2f} ({ratio['p05']:.2f} to {ratio['p95']:.2f}) times the forward phase"
+        if ratio
+        else ""
+    )
+    return [f"time of 90 % of the draws: {si(spread['p05'], 's')} to {si(spread['p95'], 's')}{learning}"]
 
 
 def counted_samples(summary: Mapping[str, Any]) -> int:

@@ -11,9 +11,11 @@ from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.hardware import build_chip
 from chipsim.network import Network
 from chipsim.schema import read
+from chipsim.training.compare import community, comparison
 from chipsim.training.examples import load_examples
 from chipsim.training.job import count_problems
-from chipsim.training.runfolder import load_weights
+from chipsim.training.run import uncertainty_summary
+from chipsim.training.runfolder import load_weights, read_config
 from chipsim.training.tally import Tally
 from chipsim.training.trainer import evaluate_accuracy
 
@@ -38,32 +40,17 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
     image = compile_network(network, chip, learn=False, numerics=numerics, fractions=fractions)
     examples, tally = load_examples(network, data, None), Tally(image, learned=False)
     accuracy = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, config["run"]["seed"], tally)
-    energy = tally.energy()
+    energy, spread = tally.energy(), tally.time_uncertainty()
     return {
         "run_dir": str(folder), "model": network.name, "chip": chip.name, "numerics": numerics, "seed": config["run"]["seed"],
         "samples": {"test": examples.test.samples}, "accuracy": {"test": accuracy},
         "counts_per_sample": {"forward": tally.counters.per_sample()["forward"]},
         "energy_j_per_sample": energy.per_sample(tally.counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
+        "energy_uncertainty": uncertainty_summary(energy, tally.counters.samples),
         "time_s_per_sample": tally.time.per_sample(tally.counters.samples),
+        "time_uncertainty": None if spread is None else spread.summary(tally.counters.samples),
+        "comparison": comparison(tally, energy, spread, accuracy, None),
+        "neurobench": community(tally, image.tensors(image.weights), examples.test),
         "cores_used": image.cores_used, "warnings": list(chip.assumptions),
     }  # fmt: skip
-
-
-def read_config(run_dir: str | Path) -> dict[str, Any]:
-    """Return the tables of config.toml of a run.
-
-    Raises:
-        ConfigError: the folder or a table is not there.
-    """
-    if not isinstance(run_dir, (str, Path)):
-        raise ConfigError(Problem("run", "run_dir", run_dir, "the folder of a finished run is required"))
-    name, path = f'run "{run_dir}"', Path(run_dir) / "config.toml"
-    if not path.is_file():
-        raise ConfigError(Problem(name, "config.toml", "(nothing)", "a finished run has this file"))
-    config = catalog.read_toml(path)
-    wanted = {"run": ("chip", "seed", "data"), "model": ("population",)}
-    tables = {key: table if isinstance(table, dict) else {} for key, table in config.items()}
-    missing = [f"{table}.{key}" for table, keys in wanted.items() for key in keys if key not in tables.get(table, {})]
-    raise_all([Problem(name, f"config.toml: {key}", "(nothing)", "a finished run has this key") for key in missing])
-    return config

@@ -51,7 +51,7 @@ class ChipPass:
                 write_weights(image.circuit, image.wires, weights, self.gradient, how, address, engine.work)
                 learner.follow(weights)
             loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])
-            tally.add(copy_of(engine.work.activity))
+            tally.add(engine.work.activity, tally.copy_of(engine.work.spikes))
             report(done + 1)
         return loss, right
 
@@ -80,9 +80,9 @@ class BatchPass:
                 for n, (chunk_loss, chunk_right, peak, kept) in enumerate(found):
                     loss, right, tally.peak_log = loss + chunk_loss, right + chunk_right, max(tally.peak_log, peak)
                     if n == len(found) - 1:
-                        kept[-1] = copy_of(self.learners[n].engine.work.activity)
-                    for activity in kept:
-                        tally.add(activity)
+                        kept[-1] = copy_of(self.learners[n].engine.work.activity), kept[-1][1]
+                    for activity, spikes in kept:
+                        tally.add(activity, spikes)
                 report(at + len(batch))
         return loss, right
 
@@ -99,7 +99,7 @@ class BatchPass:
             tally.meet(learner.engine.work.spikes)
             learner.backward(weights, gradient, labels[b])
             loss, right = loss + learner.loss(labels[b]), right + (learner.engine.predicted() == labels[b])
-            kept.append(copy_of(learner.engine.work.activity))
+            kept.append((copy_of(learner.engine.work.activity), tally.copy_of(learner.engine.work.spikes)))
         return loss, right, peak, kept
 
     def update(self, weights: np.ndarray, size: int, chunks: int) -> None:

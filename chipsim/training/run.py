@@ -14,8 +14,10 @@ from chipsim.counters import Counters
 from chipsim.hardware import Chip
 from chipsim.learning import rule_of
 from chipsim.network import Schedule
+from chipsim.training.compare import community, comparison
 from chipsim.training.health import death_warnings
 from chipsim.training.job import Job
+from chipsim.training.recording import Recording
 from chipsim.training.tally import Tally
 
 SCHEMA = 1
@@ -47,6 +49,7 @@ class Run:
     chip: Chip = field(repr=False)
     image: ChipImage = field(repr=False)
     schedule: Schedule = field(repr=False)  # as it was run: learning-rate shifts calibrated
+    recording: Recording = field(repr=False)  # of every training sample, for `chipsim.reprice`
     run_dir: Path | None = None
 
     def report(self, path: str | Path) -> None:
@@ -70,11 +73,12 @@ def summarise(
     schedule: Schedule,
     accuracy: Accuracy,
     folder: Path | None,
+    stored: dict[str, np.ndarray],
 ) -> dict[str, Any]:
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
 
-    energy, time, counters = tally.energy(), tally.time, tally.counters
+    energy, time, counters, spread = tally.energy(), tally.time, tally.counters, tally.time_uncertainty()
     activity = tally.activity()
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
@@ -86,14 +90,22 @@ def summarise(
         "counts_per_sample": counters.per_sample(),
         "energy_j_per_sample": energy.per_sample(counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
+        "energy_uncertainty": uncertainty_summary(energy, counters.samples),
         "time_s_per_sample": time.per_sample(counters.samples),
-        "time_complete": time.complete,
+        "time_complete": time.complete, "time_uncertainty": None if spread is None else spread.summary(counters.samples),
+        "comparison": comparison(tally, energy, spread, accuracy.test, schedule),
+        "neurobench": community(tally, stored, job.examples.train),
         "memory_bits": memory_summary(image),
         "cores_used": image.cores_used,
         "log_words": {"peak": tally.peak_log, "declared": image.log_words},
         "warnings": warnings_of(job, image, tally, metrics),
         "run_dir": None if folder is None else str(folder),
     }  # fmt: skip
+
+
+def uncertainty_summary(energy: Energy, samples: int) -> dict[str, Any] | None:
+    """Return the `energy_uncertainty` of a summary; None if nothing has a price."""
+    return None if energy.uncertainty is None else energy.uncertainty.summary(samples)
 
 
 def warnings_of(job: Job, image: ChipImage, tally: Tally, metrics: list[dict[str, Any]]) -> list[str]:
@@ -104,15 +116,18 @@ def warnings_of(job: Job, image: ChipImage, tally: Tally, metrics: list[dict[str
             found.append(
                 f"{errors.saturated:.2%} of the initial weights to {name} were clipped to {image.formats.weight_bits} bits"
             )
-    if not image.formats.fixed:
-        found.append(f"{job.numerics}: counts are those of the float run, memory and prices those of the chip's integer units")
-        found += [f"{job.numerics} writes weights without rounding: {text} has no effect" for text in write_policies(job)]
+    found += float_warnings(image)
     if tally.time.unpriced:
         found.append(f"the time is a lower bound, no time is known for: {', '.join(tally.time.unpriced)}")
     return found
 
 
-def write_policies(job: Job) -> list[str]:
-    """Return the write policies that the model or its rule asks for, in words."""
-    learning, own = job.network.learning, getattr(rule_of(job.network.learning), "write", None)
-    return [f"learning.write = {learning.write}"] if learning.write else [f"write {own} of rule {learning.rule}"] if own else []
+def float_warnings(image: ChipImage) -> list[str]:
+    """Return what the counts of a float run stand for, and which write policy of the model or its rule it does without."""
+    if image.formats.fixed:
+        return []
+    learning = image.network.learning
+    own = getattr(rule_of(learning), "write", None)
+    text = f"learning.write = {learning.write}" if learning.write else own and f"write {own} of rule {learning.rule}"
+    found = [f"{image.numerics}: counts are those of the float run, memory and prices those of the chip's integer units"]
+    return found + [f"{image.numerics} writes weights without rounding: {text} has no effect"] * bool(text)

@@ -1,4 +1,4 @@
-"""Run folders: config.toml, chip.toml, summary.json, metrics.jsonl, counters.npz, weights.npz. Written whole or not at all."""
+"""Run folders: config, chip, summary, metrics, counters, activity, weights. Written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tomli_w
 
+from chipsim import catalog
 from chipsim.compiler import ChipImage
 from chipsim.counters import EVENTS
-from chipsim.errors import DataError, Problem
+from chipsim.errors import ConfigError, DataError, Problem, raise_all
 from chipsim.network import Network, Schedule
 from chipsim.training.claim import NUMBER, Claim
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chipsim.training.job import Job
     from chipsim.training.run import Run
 
+ACTIVITY = "activity.npz"  # what happened in every sample, unless the run was too long (training.recording)
 MOST_NAME = 180  # bytes of the name of a run that the folder of an interrupted one keeps
 
 
@@ -35,6 +37,8 @@ def write_run(run: Run, job: Job, claim: Claim, init_sha256: str | None) -> None
         write_metrics(fresh, run.metrics)
         c, names = run.counters, np.array([".".join(key) for key in EVENTS])
         np.savez_compressed(fresh / "counters.npz", counts=c.counts, cores=c.cores, events=names, samples=c.samples)
+        if run.recording.whole:
+            run.recording.save(fresh / ACTIVITY)
         save_weights(fresh / "weights.npz", run.image, run.stored)
         fresh.chmod(0o755)
         replace_folder(claim.path, fresh)
@@ -124,6 +128,25 @@ def load_weights(folder: str | Path, network: Network) -> tuple[Network, tuple[i
     except Exception as error:  # a damaged zip makes zipfile, zlib and numpy raise a dozen kinds of error
         raise DataError(Problem(name, "weights.npz", type(error).__name__, "the file cannot be read as weights")) from None
     return network.with_weights(weights), fractions, numerics
+
+
+def read_config(run_dir: str | Path) -> dict[str, Any]:
+    """Return the tables of config.toml of a run.
+
+    Raises:
+        ConfigError: the folder or a table is not there.
+    """
+    if not isinstance(run_dir, (str, Path)):
+        raise ConfigError(Problem("run", "run_dir", run_dir, "the folder of a finished run is required"))
+    name, path = f'run "{run_dir}"', Path(run_dir) / "config.toml"
+    if not path.is_file():
+        raise ConfigError(Problem(name, "config.toml", "(nothing)", "a finished run has this file"))
+    config = catalog.read_toml(path)
+    wanted = {"run": ("chip", "seed", "data"), "model": ("population",)}
+    tables = {key: table if isinstance(table, dict) else {} for key, table in config.items()}
+    missing = [f"{table}.{key}" for table, keys in wanted.items() for key in keys if key not in tables.get(table, {})]
+    raise_all([Problem(name, f"config.toml: {key}", "(nothing)", "a finished run has this key") for key in missing])
+    return config
 
 
 def interrupted(

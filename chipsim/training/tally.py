@@ -5,34 +5,53 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.cost import Energy, Time, price_energy, price_time
+from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
+from chipsim.cost.cycles import Layout
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
+from chipsim.simulator.ledger import Room
 from chipsim.simulator.links import LinkTable
+from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
+from chipsim.training.recording import Recording
 
 BLOCK_BYTES = 1 << 25
 
 
 class Tally:
-    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip."""
+    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip.
 
-    def __init__(self, image: ChipImage, learned: bool):
-        self.image, self.learned = image, learned
+    recording: keeps the activity of every sample, if given.
+    """
+
+    def __init__(self, image: ChipImage, learned: bool, recording: Recording | None = None):
+        self.image, self.learned, self.recording = image, learned, recording
         one = empty(image.steps, image.routes.cores)
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
-        self.links = LinkTable(image)
+        self.links, self.subset = LinkTable(image), Subset(image.steps, len(image.routes.cores))
+        self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
+        self.logs: list[SpikeLog | None] = []
+        self.layout = layout_of(image)
         self.block, self.peak_log = Block(), 0
-        self.events = np.zeros((2, image.circuit.groups), dtype=np.int64)  # spikes and active events per group of neurons
+        self.counting: Room | None = None
+        self.events = np.zeros(
+            (3, image.circuit.groups), dtype=np.int64
+        )  # spikes, active events, spikes sent of groups of neurons
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
-    def add(self, activity: Activity) -> None:
-        """Take the activity of one sample (a copy of its own)."""
-        self.block.parts.append(activity)
-        if len(self.block.parts) >= self.room:
+    def copy_of(self, spikes: SpikeLog) -> SpikeLog | None:
+        """Return a copy of the spikes of one sample if the time needs them one by one, else None."""
+        used = spikes.start[-1]
+        return self.packets and SpikeLog(spikes.unit[:used].copy(), spikes.value[:used].copy(), spikes.start.copy())
+
+    def add(self, activity: Activity, spikes: SpikeLog | None) -> None:
+        """Copy the activity of one sample and keep its spikes (a copy of its own, see `copy_of`)."""
+        self.block.keep(activity)
+        self.logs.append(spikes)
+        if self.block.samples >= self.room:
             self.close()
 
     def meet(self, spikes: SpikeLog) -> None:
@@ -41,20 +60,37 @@ class Tally:
 
     def close(self) -> None:
         """Account for the samples kept since the last time."""
-        if not self.block.parts:
-            return
-        activity = self.block.take()
-        counted = account(self.image, activity, self.learned)
-        self.events += np.stack([activity.spikes.sum(axis=(0, 1)), activity.active.sum(axis=(0, 1))])
+        if self.block.samples:
+            self.count(self.block.take())
+
+    def count(self, activity: Activity) -> None:
+        """Account for a block of samples; fields of `activity` carry a leading axis M."""
+        if self.recording is not None:
+            self.recording.add(activity)
+        counted = account(self.image, activity, self.learned, room=self.memory(len(activity.updated)))
+        self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
-        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads)
+        self.subset.add(counted, loads)
+        at_hand = self.packets and self.logs  # activity that was recorded comes without its spikes
+        departures = (lambda m, t, logs=self.logs: self.packets.departures(logs[m], t)) if at_hand else None
+        spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures, self.layout)
+        self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
+    def memory(self, samples: int) -> Room:
+        """Return memory for the counts of so many samples."""
+        if self.counting is None or samples > self.counting.by_event.shape[1]:
+            self.counting = Room(self.image, samples)
+        return self.counting
+
     def absorb(self, other: Tally) -> None:
-        """Add everything another tally of the same image has counted."""
+        """Add everything another tally of the same image has counted: a pass of a run."""
         other.close()
+        if self.recording is not None:
+            self.recording.end_pass()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
+        self.subset.absorb(other.subset)
         self.peak_log = max(self.peak_log, other.peak_log)
         self.spiked |= other.spiked
         if other.time is not None:
@@ -66,7 +102,7 @@ class Tally:
         image, found = self.image, {}
         population = np.array([s.population for s in image.slices])[image.routes.slice_of]
         for p, hidden in enumerate(image.network.populations[1:-1], start=1):
-            spikes, active = self.events[:, population == p].sum(axis=1).tolist()
+            spikes, active, _ = self.events[:, population == p].sum(axis=1).tolist()
             most = max(1, self.counters.samples * image.steps * hidden.size)
             found[hidden.name] = {"spike_fraction": spikes / most, "active_fraction": active / most}
         return found
@@ -80,3 +116,15 @@ class Tally:
         """Return the energy of everything counted so far."""
         self.close()
         return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used)
+
+    def time_uncertainty(self) -> TimeUncertainty | None:
+        """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
+        self.close()
+        return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+
+
+def layout_of(image: ChipImage) -> Layout:
+    """Return how many neurons are inputs, hidden, and outputs."""
+    populations = image.network.populations
+    hidden = sum(p.size for p in image.network.hidden)
+    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0)

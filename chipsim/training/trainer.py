@@ -21,6 +21,7 @@ from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
 from chipsim.training.membrane import resolve_gains
 from chipsim.training.passes import BatchPass, ChipPass
+from chipsim.training.recording import Recording
 from chipsim.training.run import Accuracy, Run, summarise
 from chipsim.training.runfolder import digest, interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
@@ -93,7 +94,7 @@ def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | Non
     """Run a job that has been checked; `claim`: where an interrupted run saves its weights, and what the summary names."""
     progress.start(0, "preparing" if kernels_cached() else "compiling the kernels (first use of this version, up to a minute)")
     image = compile_network(job.network, job.chip, numerics=job.numerics, seed=job.seed)
-    tally, weights = Tally(image, learned=True), image.weights.copy()
+    tally, weights = Tally(image, True, Recording()), image.weights.copy()
     metrics: list[dict[str, Any]] = []
     examples, folder = job.examples, claim.path if claim else None
     teacher = make_teacher(job, image)
@@ -106,10 +107,10 @@ def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | Non
     finally:
         progress.stop()
     accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
-    summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder)
     stored = {name: w.copy() for name, w in image.tensors(weights).items()}
+    summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder, stored)
     return Run(summary, accuracy, tally.energy(), tally.time, tally.counters, metrics, image.real_weights(weights), stored,
-               job.chip, image, teacher.schedule, folder)  # fmt: skip
+               job.chip, image, teacher.schedule, tally.recording, folder)  # fmt: skip
 
 
 def make_teacher(job: Job, image: ChipImage) -> ChipPass | BatchPass:
@@ -137,7 +138,7 @@ def one_pass(
     order = np.random.default_rng([job.seed, ORDER, run]).permutation(count)
     text = f"pass {run + 1} of {job.schedule.passes}"
     progress.start(count, text)
-    local = Tally(image, learned=True)
+    local = Tally(image, True, tally.recording)
     loss, right = teacher.train(weights, examples.train, examples.train_labels, order, run, local, progress.update)
     local.close()
     tally.absorb(local)
@@ -163,13 +164,13 @@ def evaluate_accuracy(
             engine.forward(weights, events.of_sample(log, int(b)), (seed, int(b), 0))
             right += int(engine.predicted() == labels[b])
             if tally is not None:
-                kept.append(copy_of(engine.work.activity))
+                kept.append((copy_of(engine.work.activity), tally.copy_of(engine.work.spikes)))
         return right, kept
 
     workers = min(threads, events.samples)
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(predict, np.array_split(np.arange(events.samples), workers)))
     for _, kept in found:
-        for activity in kept:
-            tally.add(activity)
+        for activity, spikes in kept:
+            tally.add(activity, spikes)
     return sum(right for right, _ in found) / events.samples

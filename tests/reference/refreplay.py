@@ -84,10 +84,12 @@ class LearningCore(Core):
     def update(self, sample: int, pass_index: int) -> None:
         """Write the weights of dirty rows (section 6), by a policy without state."""
         writer = Writer(self.spec)
+        if self.rows:
+            self.count("update", "replay", "epochs", 0)
         for (k, _), row in self.rows.items():
+            self.count("update", "replay", "visits" if row.dirty else "visits_skipped", 0, row.words)
             if not row.dirty:
                 continue
-            self.count("update", "replay", "visits", 0, row.words)
             projection = self.projections[k]
             fraction = projection.get("gradient_fraction", self.populations[projection["post"]]["delta_fraction"])
             shift = fraction + projection["lr_shift"] - projection["fraction"]
@@ -97,4 +99,5 @@ class LearningCore(Core):
                     self.count("update", "replay", "random_draws", 0, writer.draws)
                     w = writer.move(row.synapses[n], row.weights[n], gradient, shift, (sample, pass_index, 0))
                     self.count("update", "replay", "writes", 0, w != row.weights[n])
+                    self.count("update", "replay", "writes_skipped", 0, w == row.weights[n])
                     row.weights[n] = w

@@ -21,7 +21,7 @@ from refjudge import judge
 from refmesh import HOST, Mesh, Packet
 from refnumbers import Fixed, rescale, saturate
 from refweights import delays_of, numbered, put, stored
-from refwrites import Writer
+from refwrites import Writer, epoch
 
 REPLAY, FORWARD, UPDATE = ("backward", "replay"), ("backward", "forward"), ("update", "replay")
 
@@ -182,9 +182,10 @@ class Trainer:
             if self.push and t > 1:
                 refforms.push(self, t)
             for k, row, live in waiting:
-                self.count(UPDATE, "visits", t, row.core, self.visited(row))
                 for w, delta in live:
                     self.write(k, w, delta, t, row)
+            if self.rule["apply"] == "inplace":
+                epoch(self, t, [row for _, row, _ in waiting])
         if self.form_a:
             refforms.walk(self, result)
 
@@ -258,13 +259,16 @@ class Trainer:
     def update(self, result: Result) -> None:
         """Section 6, after the replay."""
         self.count(UPDATE, "barriers", 0, HOST, self.rule["apply"] == "after")
+        visited = []
         for (_, i, k), rows in self.rows.items():
             for row in rows:
                 live = [w for _, w in row.synapses if result.gradients[k][w] or self.writer.velocity.get(self.first[k] + w)]
                 if (k, i, row.core) in self.dirty or live:
-                    self.count(UPDATE, "visits", 0, row.core, self.visited(row))
+                    visited.append(row)
                 for w in live:
                     self.write(k, w, result.gradients[k][w], 0, row)
+        if self.rule["apply"] == "after":
+            epoch(self, 0, visited)
         for spec, w in zip(self.net["projections"], self.weights, strict=True):
             put(spec, w)
 
@@ -284,7 +288,7 @@ class Trainer:
         self.count(UPDATE, "random_draws", t, row.core, self.writer.draws)
         self.count(UPDATE, "optimiser_updates", t, row.core, self.writer.optimiser == "momentum")
         new = self.writer.move(self.first[k] + w, self.weights[k][w], acc, shift, (self.net["sample"], self.net["pass"], t))
-        self.count(UPDATE, "writes", t, row.core, new != self.weights[k][w])
+        self.count(UPDATE, "writes" if new != self.weights[k][w] else "writes_skipped", t, row.core)
         if self.push and new != self.weights[k][w]:
             refforms.copy(self, k, w, t, row)
         self.weights[k][w] = new

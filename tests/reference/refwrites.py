@@ -68,3 +68,13 @@ class Writer:
         fine = self.master.get(synapse, w << self.extra) - rescale(acc, shift - self.extra)
         self.master[synapse] = max(-most, min(most, fine))
         return rescale(self.master[synapse], self.extra)
+
+
+def epoch(trainer, t: int, visited: list) -> None:
+    """Count an update at step t: an epoch of every core with synapses, words of the rows visited, words of all other rows."""
+    everything, seen = [row for rows in trainer.rows.values() for row in rows], {id(row) for row in visited}
+    for core in {row.core for row in everything}:
+        trainer.count(("update", "replay"), "epochs", t, core)
+    for row in everything:
+        event = "visits" if id(row) in seen else "visits_skipped"
+        trainer.count(("update", "replay"), event, t, row.core, trainer.visited(row))

@@ -1,0 +1,149 @@
+"""How sure a time is: the price of every event drawn, the slowest core found anew in every trial (docs/cost.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chipsim.cost.draws import TRIALS, price_draws
+from chipsim.cost.engine import LIKE, engine_prices
+from chipsim.cost.time import LinkLoads, Time, TimePrices, Work, step_times
+from chipsim.cost.uncertainty import Draws, Interval
+from chipsim.counters import HOST, PHASES, Counters
+from chipsim.hardware import Chip
+
+CELLS = 2048  # cores x steps of the samples that are kept: what 1,000 trials work through in about a tenth of a second
+
+
+class Subset:
+    """Some samples of a run, evenly spread over it, with their counts and link loads: the first, then every second, fourth ..."""
+
+    def __init__(self, steps: int, columns: int):
+        self.most = max(1, CELLS // (steps * columns))
+        self.apart, self.seen = 1, 0
+        self.kept: list[tuple[np.ndarray, LinkLoads]] = []  # counts [E, T, K] and loads [T, L] of one sample
+
+    def add(self, counted: Counters, loads: LinkLoads) -> None:
+        """Look at a block of samples, counts [M, E, T, K]."""
+        for m in range(len(counted.counts)):
+            if self.seen % self.apart == 0:
+                self.kept.append((counted.counts[m].copy(), sample_loads(loads, m)))
+            self.seen += 1
+            self.thin()
+
+    def absorb(self, other: Subset) -> None:
+        """Add the samples another subset has kept, those of a later part of the run; both at the same distance from now on."""
+        apart = max(self.apart, other.apart)
+        self.kept = self.kept[:: apart // self.apart] + other.kept[:: apart // other.apart]
+        self.apart, self.seen = apart, self.seen + other.seen
+        self.thin()
+
+    def thin(self) -> None:
+        """Leave out every second sample while there are too many."""
+        while len(self.kept) > self.most:
+            self.kept, self.apart = self.kept[::2], 2 * self.apart
+
+
+def sample_loads(loads: LinkLoads, m: int) -> LinkLoads:
+    """Return the loads of one sample of a block, [T, L]; stages that do not occur are the same for all samples."""
+    stages = (getattr(loads, stage) for stage in loads._fields[1:])
+    return LinkLoads(loads.kinds, *(stage[m if len(stage) > 1 else 0].copy() for stage in stages))
+
+
+@dataclass(frozen=True)
+class TimeUncertainty:
+    """What the prices leave open of a time: 90 % intervals in s, of all samples of the run.
+
+    learning_to_inference: (backward + update) / forward. samples: how many of them the trials were made on.
+    core_changes: share of the trials in which another core than nominally is the slowest one in most steps;
+    step_changes: share of steps x trials in which another core than nominally is the slowest. draws: {phase or "total"}.
+    """
+
+    total: Interval
+    phases: dict[str, Interval]
+    learning_to_inference: Interval | None
+    samples: int
+    core_changes: float
+    step_changes: float
+    draws: dict[str, Draws] = field(repr=False, compare=False)
+
+    def summary(self, samples: int) -> dict[str, Any]:
+        """Return what `chipsim train --json` says of it, times in s per sample of the run."""
+        ratio = self.learning_to_inference
+        return {
+            "trials": TRIALS, "samples": self.samples, "p05": self.total.p05 / samples, "p95": self.total.p95 / samples,
+            "phases": {phase: row.times(1 / samples)._asdict() for phase, row in self.phases.items()},
+            "learning_to_inference": None if ratio is None else ratio._asdict(),
+            "critical_core_changes": self.core_changes, "critical_step_changes": self.step_changes,
+        }  # fmt: skip
+
+
+def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time: Time) -> TimeUncertainty | None:
+    """Return the uncertainty of the time of a run; None if nothing has a time.
+
+    cores: [K] id of each column, the host last. time: of all samples; the trials give what each phase is relative to its nominal time.
+    On a chip with an event queue that ratio is the one of the hottest link: packets are not sent anew in every trial. Cycles that a
+    formula gives are exact.
+    """
+    if not subset.kept or not time.total_s:
+        return None
+    used, prices = int((cores != HOST).sum()), drawn_prices(chip, tiles)
+    sums = {phase: np.zeros(TRIALS + 1) for phase in PHASES}
+    tops = []
+    for counts, loads in (part for sample in subset.kept for part in parts_of(*sample)):
+        work = Work(counts, used, counts.any(axis=(0, 2, 3)))
+        steps, busy = step_times(work, chip, prices, None if chip.network_time == "none" else loads)
+        for phase in PHASES:
+            sums[phase] += steps[phase]
+        works = busy[0, ..., 0].max(axis=-1, initial=0.0) > 0
+        tops.append(busy[0, works].argmax(axis=-2) if used else np.zeros((0, TRIALS + 1), dtype=np.int64))  # [steps, R]
+    draws = {}
+    for phase in PHASES:
+        nominal, exact = getattr(time, f"{phase}_s"), (phase == "forward" and time.cycles) or not sums[phase][0]
+        if nominal:
+            relative = np.ones(TRIALS) if exact else sums[phase][1:] / sums[phase][0]
+            draws[phase] = Draws(nominal, nominal * relative)
+    whole = sum(draws.values(), Draws(0.0, np.zeros(TRIALS)))
+    learning = [draws[phase] for phase in ("backward", "update") if phase in draws]
+    ratio = (sum(learning[1:], learning[0]) / draws["forward"]).interval if learning and "forward" in draws else None
+    phases = {phase: found.interval for phase, found in draws.items()}
+    changes = changed(np.concatenate(tops), used)
+    return TimeUncertainty(whole.interval, phases, ratio, len(subset.kept), *changes, {**draws, "total": whole})
+
+
+def parts_of(counts: np.ndarray, loads: LinkLoads) -> Iterator[tuple[np.ndarray, LinkLoads]]:
+    """Cut a sample [E, T, K] into spans of steps that 1,000 trials have memory for; yields [1, E, t, K] and their loads [1, t, L]."""
+    steps, columns = counts.shape[1:]
+    at_once = max(1, CELLS // columns)
+    for t in range(0, steps, at_once):
+        span = slice(t, t + at_once)
+        stages = (stage[None, span] if len(stage) == steps else stage[None] for stage in loads[1:])
+        yield counts[None, :, span], LinkLoads(loads.kinds, *stages)
+
+
+def drawn_prices(chip: Chip, tiles: int) -> TimePrices:
+    """Return the times of a chip, [1 + TRIALS]: nominal, then those of every trial."""
+    events = {
+        name: np.append(p.value, price_draws(p, LIKE.get(name, name), chip.point))
+        for name, p in engine_prices(chip, "time").items()
+    }
+    if not chip.barrier_points:
+        return TimePrices(events, None)
+    at = [n for n, _ in chip.barrier_points]
+    weights = [float(np.interp(tiles, at, row)) for row in np.eye(len(at))]
+    points = [np.append(q.value, price_draws(q, f"barrier.{n}", chip.point)) for n, q in chip.barrier_points]
+    return TimePrices(events, sum(w * p for w, p in zip(weights, points, strict=True)))
+
+
+def changed(slowest: np.ndarray, cores: int) -> tuple[float, float]:
+    """Return (share of trials with another most critical core, share of steps x trials with another slowest core).
+
+    slowest: [steps, 1 + TRIALS] column of the slowest core, the nominal one first; cores: how many there are.
+    """
+    if not len(slowest):
+        return 0.0, 0.0
+    most = np.array([np.bincount(column, minlength=cores).argmax() for column in slowest.T])
+    return float((most[1:] != most[0]).mean()), float((slowest[:, 1:] != slowest[:, :1]).mean())

@@ -1,0 +1,1 @@
+"""One file per case: TITLE, and `rows()` that runs it."""

@@ -1,0 +1,157 @@
+"""`chipsim validate`: its keys and exit codes, a chip file that was broken on purpose, the formulas, and the page made from it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chipsim import catalog
+from chipsim.cli import main
+from chipsim.cost import price_time
+from chipsim.cost.cycles import CYCLES, Layout, forward_cycles, odin, reckon, reckon_weight_words_written, xylo_clock_mhz
+from chipsim.counters import ROW, Counters, empty
+from chipsim.errors import ConfigError
+from chipsim.hardware import load_chip
+from chipsim.validation import CASES, run_cases
+from chipsim.validation.cases.odin import counted
+from chipsim.validation.row import between, close, contains, equal, misses
+
+ROOT = Path(__file__).resolve().parent.parent
+KEYS = {"case", "title", "name", "expected", "got", "unit", "rule", "tolerance", "deviation", "source", "note", "ok"}
+pytestmark = pytest.mark.xdist_group("validate")  # the cases run once
+
+
+def page():
+    spec = importlib.util.spec_from_file_location("validation_page", ROOT / "benchmarks" / "validation_page.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def answer():
+    return page().verdict()
+
+
+def test_every_case_holds_and_says_what_it_compared(answer):
+    assert (answer["verb"], answer["ok"]) == ("validate", True)
+    assert {row["case"] for row in answer["cases"]} == set(CASES)
+    for row in answer["cases"]:
+        assert set(row) == KEYS and row["ok"] is True and row["source"], row
+    assert len(answer["cases"]) > 100
+
+
+def test_the_page_shows_what_the_verb_says(answer):
+    module = page()
+    text = module.PAGE.read_text(encoding="utf-8")
+    assert module.put(text, answer["cases"]) == text
+    assert {name for name in CASES if f"| `{name}` |" not in text} == set()
+
+
+def test_the_page_says_how_far_the_network_times_lie(answer):
+    got = {row["name"]: row for row in answer["cases"] if row["case"] == "mesh-simulator"}
+    lines = page().PAGE.read_text(encoding="utf-8").replace("**", "").splitlines()
+    for level in ("none", "hottest_link", "queue"):
+        (line,) = [line for line in lines if line.startswith(f"| `{level}` | ")]
+        apart = []
+        for name in "ABCD":
+            cycle = got[f"{name}: time, cycle (queue)"]["expected"]
+            ours = got[f"{name}: time, simple (none)" if level == "none" else f"{name}: time, cycle ({level})"]["got"]
+            apart.append(f"{100 * (ours / cycle - 1):+.1f} %")
+        assert [cell.strip() for cell in line.split("|")[2:6]] == apart
+
+
+def test_every_module_of_cases_is_registered():
+    files = {file.stem for file in (ROOT / "chipsim" / "validation" / "cases").glob("*.py")} - {"__init__"}
+    assert files == set(CASES.values())
+
+
+def test_a_broken_chip_file_fails_the_case(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "hw_configs"
+    shutil.copytree(catalog.roots("hw_configs"), folder)
+    text = (folder / "odin.toml").read_text(encoding="utf-8")
+    assert "value = 8.43," in text
+    (folder / "odin.toml").write_text(text.replace("value = 8.43,", "value = 8.9,"), encoding="utf-8")
+    monkeypatch.setattr(catalog, "roots", lambda kind, known=catalog.roots: folder if kind == "hw_configs" else known(kind))
+    assert main(["validate", "odin-power", "--json"]) == 4
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    failed = {row["name"] for row in found["cases"] if not row["ok"]}
+    assert failed == {f"{point}, {kind}" for point in ("accelerated", "biological") for kind in ("end to end", "power law")}
+    assert main(["validate", "odin-power"]) == 4
+    assert "4 FAILED" in capsys.readouterr().out
+
+
+def test_a_case_that_does_not_exist_is_refused(capsys):
+    assert main(["validate", "odin-powr", "--json"]) == 2
+    problem = json.loads(capsys.readouterr().out)["error"]["problems"][0]
+    assert problem["value"] == "odin-powr" and "odin-power" in problem["hint"]
+
+
+def test_one_case_runs_alone(capsys):
+    assert main(["validate", "xylo-cycles"]) == 0
+    text = capsys.readouterr().out
+    assert "xylo-cycles" in text and "reckon" not in text and "4 comparisons, all ok" in text
+    assert [name for name, _, _ in run_cases(["xylo-cycles"])] == ["xylo-cycles"]
+
+
+@pytest.mark.parametrize(
+    ("row", "ok"),
+    [
+        (equal("n", 3, 3, "", "s"), True), (equal("n", 3, 4, "", "s"), False), (equal("n", 0, 1, "", "s"), False),
+        (close("n", 100.0, 110.0, "", 0.11, "s"), True), (close("n", 100.0, 89.0, "", 0.1, "s"), False),
+        (misses("n", 100.0, 50.0, "", 0.4, "s"), True), (misses("n", 100.0, 70.0, "", 0.4, "s"), False),
+        (between("n", 2.0, 5.0, 2.5, "", "s"), True), (between("n", 2.0, 5.0, 5.1, "", "s"), False),
+        (contains("n", 0.6, 0.2, 0.9, "", "s"), True), (contains("n", 0.6, 0.7, 0.9, "", "s"), False),
+    ],
+)  # fmt: skip
+def test_a_row_holds_or_not(row, ok):
+    assert row.ok is ok and row.facts()["ok"] is ok
+
+
+def test_cycle_formulas():
+    assert set(CYCLES) == {"odin", "reckon", "xylo"}
+    assert odin(256) == 512 and odin(256, events=1) == 513  # one spike event, and its way into the scheduler
+    assert odin(0, time_references=1) == 512 and odin(0, bistability=1) == 32768
+    silent, both = reckon(40, 100, 2, 0, 0, False), reckon(40, 100, 2, 3, 3, False, both=1)
+    assert silent.cycles == 100 + 100 + 1 and both.cycles == silent.cycles + 5 * 100
+    assert both.weight_words_read == 7 * 6 and both.neuron_words_written == 50 * 6
+    assert reckon_weight_words_written(100, 25) == 175
+    with pytest.raises(ValueError, match="n_in = 101"):
+        reckon(101, 100, 2, 0, 0, False)
+    assert xylo_clock_mhz(49712, 10.0) == pytest.approx(1.2 * 49712 / 0.01 / 1e6)
+
+
+def test_a_chip_with_exact_cycles_takes_them():
+    counters = counted()
+    sample = Counters(counters.counts[None], counters.cores)
+    steps = int(counters.of("forward", "barriers").sum())
+    cycles = 2 * 655_360 + 2560 + 512 * steps  # every operation, every source event into the scheduler, every time reference
+    chip = load_chip("odin")
+    exact, added = price_time(sample, chip, 1, layout=Layout(256, 256, 0)), price_time(sample, chip, 1)
+    assert (exact.cycles, added.cycles, (exact + added).cycles, (exact + exact).cycles) == ("odin", "", "", "odin")
+    assert exact.forward_s == pytest.approx(cycles / 75e6) and exact.complete
+    assert added.forward_s == pytest.approx((cycles - 2560) / 75e6)  # the host's events have no time of their own
+
+
+def test_forward_cycles_of_reckon_are_the_formula_step_by_step():
+    rng, counters, layout = np.random.default_rng(0), empty(9, np.array([0, -1]), samples=2), Layout(40, 100, 2)
+    inputs, spikes = rng.integers(0, 30, (2, 9)), rng.integers(0, 30, (2, 9))
+    for event, values, column in (("inputs_injected", inputs, 1), ("spikes", spikes, 0), ("barriers", np.ones((2, 9)), 1)):
+        counters.counts[:, ROW["forward", "forward", event], :, column] = values
+    wanted = [
+        [reckon(*layout, a, b, False).cycles for a, b in zip(*pair, strict=True)] for pair in zip(inputs, spikes, strict=True)
+    ]
+    assert forward_cycles("reckon", counters.counts, layout).tolist() == wanted
+    assert forward_cycles("reckon", counters.counts, Layout(101, 100, 2)) is None  # no formula is known
+    assert forward_cycles("xylo", counters.counts, layout) is None  # its recurrent targets are not counted
+
+
+def test_a_formula_needs_a_clock():
+    with pytest.raises(ConfigError, match="clock.frequency"):
+        load_chip("toy", {"cycles": "odin"})
