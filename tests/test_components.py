@@ -91,6 +91,19 @@ def test_prices_of_a_replayed_and_of_an_online_rule_by_hand(table):
     assert "backward.row_adds" not in online and "backward.rules_active" not in replay
 
 
+def test_further_state_of_a_neuron_model_is_charged(table):
+    chip, keys = (
+        build_chip(table, "mine"),
+        {"population.hidden1.neuron": "adaptive-lif", "population.hidden1.tau_adapt_ms": 100.0},
+    )
+    for learn in (True, False):
+        plain = for_network(chip, cs.load_model("digits"), learn).energy["forward.updates_idle"]
+        mixed = for_network(chip, cs.load_model("digits", keys), learn).energy["forward.updates_idle"]
+        assert plain == chip.energy["forward.updates_idle"]
+        assert mixed.value - plain.value == 24 * (BIT["neurons.read"] + BIT["neurons.write"])  # the threshold, as wide as V
+        assert mixed.lo == plain.lo  # hidden2 and the readout have none
+
+
 def test_state_of_a_write_policy_is_written_once(table):
     chip, network = build_chip(table, "mine"), cs.load_model("digits")
     plain = for_network(chip, network, True).energy["update.evaluations"].value
@@ -161,8 +174,11 @@ def test_a_named_price_takes_the_place_of_one_worked_out(table):
 @pytest.mark.parametrize("event", HOLDS)
 def test_a_lumped_price_beside_the_words_it_may_hold_is_refused(table, event):
     phase, _, name = event.partition(".")
+    table["energy"] = {phase: {name: {"as": "forward.packets", "basis": "assumed", "source": "a loan may hold them too"}}}
+    with pytest.raises(ConfigError, match=f"energy.{event} = "):
+        build_chip(table, "mine")
     table["energy"] = {phase: {name: price(20.0, "pJ")}}
-    with pytest.raises(ConfigError, match=f"energy.{event} = 20") as caught:
+    with pytest.raises(ConfigError, match=f"energy.{event} = ") as caught:
         build_chip(table, "mine")
     assert all(other in str(caught.value) for other in HOLDS[event])
     table["energy"][phase] |= {other.partition(".")[2]: {"included_in": event} for other in HOLDS[event]}

@@ -122,6 +122,14 @@ def test_a_subset_is_spread_evenly_and_bounded():
     assert of_pass.sum() >= 5 and of_pass.max() == 1
 
 
+def test_cycles_of_a_formula_are_exact():
+    chip, counted = chip_of(synops=(2.0, "assumed", "a")), counters(("forward", "forward", "synops", 1, 0, 10))
+    subset = Subset(3, len(CORES))
+    subset.add(counted, NO_LOADS)
+    time = dataclasses.replace(price_time(counted, chip, 1), forward_s=7e-6, total_s=7e-6, cycles="reckon")
+    assert spread_time(subset, counted.cores, chip, 1, time).total == pytest.approx((7e-6,) * 3)
+
+
 def test_the_host_is_no_core():
     chip = chip_of(inputs_injected=(5.0, "assumed", "a"), synops=(1.0, "assumed", "b"))
     counted = counters(("forward", "forward", "inputs_injected", 1, 3, 99), ("forward", "forward", "synops", 1, 0, 1))

@@ -1,11 +1,13 @@
-"""What the events of a learning rule move and compute, for chips that price by memory and operation (`chipsim.hardware.work`)."""
+"""What events move and compute that depend on the network: of its learning rule and its neurons (`chipsim.hardware.work`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from chipsim.compiler.memory import compartment_bits
+from chipsim.compiler.plan import Plan
 from chipsim.hardware import Chip
-from chipsim.hardware.work import CHANGE, KINDS, Bits, Rows, Work, both
+from chipsim.hardware.work import CHANGE, KINDS, UPDATE, Bits, Rows, Work, both
 from chipsim.learning import is_online, rule_of
 from chipsim.learning.language import Rule
 from chipsim.learning.language.fields import Decaying, PostTrace, PreTrace, SynState, Trace
@@ -23,11 +25,21 @@ ADDED = {"shift": 1, "add": 1, "compare": 2}  # an increment brought to the form
 
 
 def for_network(chip: Chip, network: Network, learn: bool) -> Chip:
-    """Return the chip with the prices of the events of the network's rule; unchanged if its style is lumped."""
+    """Return the chip with the prices that depend on the network: of its rule and of its neurons; unchanged if its style is lumped."""
     if chip.style != "component":
         return chip
     accumulator = chip.width("gradient_accumulator") if learn else 0
-    return chip.for_rule(rule_rows(network, learn, accumulator))
+    return chip.for_rule({**rule_rows(network, learn, accumulator), **neuron_rows(network, chip)})
+
+
+def neuron_rows(network: Network, chip: Chip) -> Rows:
+    """Return the work of an update where some models keep more than the chip's state of a compartment; else nothing."""
+    plan, state = Plan(network, chip, False), chip.width("compartment_state")
+    bits = spread(compartment_bits(plan, p) for p in range(1, len(network.population)))
+    if bits == (state, state):
+        return {}
+    row = UPDATE._replace(moves=both("neurons", bits))
+    return {"forward.updates_active": row, "forward.updates_idle": row}
 
 
 def rule_rows(network: Network, learn: bool, accumulator: int) -> Rows:

@@ -85,7 +85,8 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
     """Return the uncertainty of the time of a run; None if nothing has a time.
 
     cores: [K] id of each column, the host last. time: of all samples; the trials give what each phase is relative to its nominal time.
-    On a chip with an event queue that ratio is the one of the hottest link: packets are not sent anew in every trial.
+    On a chip with an event queue that ratio is the one of the hottest link: packets are not sent anew in every trial. Cycles that a
+    formula gives are exact.
     """
     if not subset.kept or not time.total_s:
         return None
@@ -100,9 +101,10 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
         tops.append(busy[0, works].argmax(axis=-2) if used else np.zeros((0, TRIALS + 1), dtype=np.int64))  # [steps, R]
     draws = {}
     for phase in PHASES:
-        nominal = getattr(time, f"{phase}_s")
-        if nominal and sums[phase][0]:
-            draws[phase] = Draws(nominal, nominal * sums[phase][1:] / sums[phase][0])
+        nominal, exact = getattr(time, f"{phase}_s"), (phase == "forward" and time.cycles) or not sums[phase][0]
+        if nominal:
+            relative = np.ones(TRIALS) if exact else sums[phase][1:] / sums[phase][0]
+            draws[phase] = Draws(nominal, nominal * relative)
     whole = sum(draws.values(), Draws(0.0, np.zeros(TRIALS)))
     learning = [draws[phase] for phase in ("backward", "update") if phase in draws]
     ratio = (sum(learning[1:], learning[0]) / draws["forward"]).interval if learning and "forward" in draws else None

@@ -158,15 +158,16 @@ class Chip:
         return tuple(c for c in capabilities if c not in self.capabilities)
 
     def for_rule(self, rows: Rows) -> Chip:
-        """Return the chip with prices of the events whose work depends on the learning rule; itself if its style is lumped.
+        """Return the chip with prices of the events whose work depends on the network and its rule; itself if its style is lumped.
 
-        rows: the work of those events (`chipsim.hardware.work`); an event that the file names keeps the price it has there.
+        rows: the work of those events (`chipsim.hardware.work`), which may take the place of what is common; an event that the file
+        names keeps the price it has there.
         """
         if self.style != "component":
             return self
         taken = named(self.table)
-        kept = {event: price for event, price in self.energy.items() if event in taken or event in COMMON}
-        return replace(self, energy={**kept, **worked_out(rows, self.widths, self.memory, self.operation, taken | set(kept))})
+        kept = {event: price for event, price in self.energy.items() if event in taken}
+        return replace(self, energy={**kept, **worked_out({**COMMON, **rows}, self.widths, self.memory, self.operation, taken)})
 
     def with_extension(self, extension: str | Mapping[str, object] = "ssgd-extension") -> Chip:
         """Return this chip plus an assumed extension (name, path or tables), a what-if; itself if it has all the capabilities."""

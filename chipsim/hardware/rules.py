@@ -39,10 +39,10 @@ def check_held(report: Report, prices: Rows, named: Collection[str]) -> None:
     """Refuse, in component style, a number that may hold what another event moves unless the file says what that one costs too."""
     for event, others in HOLDS.items():
         open_ones = [other for other in others if other not in named]
-        if event in prices and isinstance(prices[event][0], Number) and open_ones:
+        if event in prices and isinstance(prices[event][0], (Number, Loan)) and open_ones:
             limit = f"a lumped price may hold what {', '.join(open_ones)} move, which would be worked out and charged beside it"
             hint = f'name them too: {{ included_in = "{event}" }}, or a price of their own'
-            report.add(f"energy.{event}", prices[event][0].value, limit, hint)
+            report.add(f"energy.{event}", "(given)", limit, hint)
 
 
 def check_recalled(report: Report, allowed: bool, tables: Mapping[str, Table]) -> None:

@@ -50,7 +50,7 @@ FETCH = Work({"axons.read": "axon_entry"}, {}, "the entry that says where to sen
 WORD = Work({"synapses.read": "synapse_word"}, {}, "one word of a synapse list")
 RECORD = Work({"logs.write": "log_word"}, {}, "one record")
 UPDATE = Work(both("neurons", "compartment_state"), {"multiply": 1, "shift": 1, "add": 2, "compare": 1},
-              "delta-lif: decay, input, reset, threshold; further state of other models is not charged")  # fmt: skip
+              "decay, input, reset, threshold, as delta-lif has them; what other models compute beyond is not charged")  # fmt: skip
 DRAW = Work({}, {"random": 1}, "one random word")
 CHANGE = Work(both("eligibility", "gradient_accumulator"), {"shift": 1, "add": 1, "compare": 2},
               "the accumulator is read and cleared, scaled, added to the weight, held at both ends")  # fmt: skip

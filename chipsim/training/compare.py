@@ -65,7 +65,7 @@ def dense_sample(tally: Tally, schedule: Schedule | None) -> Dense:
     drawn = learned and image.formats.fixed and policy_of(image.network.learning).name in DRAWN
     activity = dense_activity(image, learned, drawn, learned and OPTIMISERS[schedule.optimiser].words > 0)
     counters, loads = account(image, activity, learned), links.loads(activity, learned)
-    time = price_time(counters, image.chip, image.tiles_used, loads)
+    time = price_time(counters, image.chip, image.tiles_used, loads, layout=tally.layout)
     records = int(counters.of("backward", "log_words").sum(axis=0).max())
     return Dense(counters, price_energy(counters, image.chip, time.total_s, image.cores_used), time, records, image.log_words)
 
