@@ -249,7 +249,7 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
     populations, slices, neurons = len(circuit.lo), len(circuit.slice_lo), int(circuit.hi[-1])
     capacity, index, classes = steps * neurons, steps * populations + 1, circuit.classes
     widest = int((np.maximum(wires.depth, 1) * wires.width).max(initial=1))
-    pushing, other = int(circuit.push), circuit.push or circuit.form_a
+    other = circuit.push or circuit.form_a
     fan = (circuit.hi - circuit.lo)[circuit.pre] * int(other)
     slots = int((wires.depth * wires.width).sum())
 
@@ -276,8 +276,18 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
                zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons),
                ints(slices), bools(len(circuit.row_words))),
         Forms(zeros(neurons), ints(neurons), ints(slices), np.cumsum(fan) - fan, *(zeros(int(fan.sum())) for _ in range(3))),
-        Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(13)), ints(1),
-                 ints(pushing * steps, pushing * slices, pushing * slices), ints(pushing * slices, pushing * slices),
-                 ints(FORM_COUNTS if other else 0, steps, slices),
-                 ints(circuit.rule_counts, steps, slices)),
+        activity_of(circuit, steps),
     )  # fmt: skip
+
+
+def activity_of(circuit: Circuit, steps: int) -> Activity:
+    """Allocate the activity of one sample: views of one flat array, which is their `base`, so that it is copied in one go."""
+    slices, pushing = len(circuit.slice_lo), int(circuit.push)
+    shapes = (
+        [(steps, circuit.groups)] * 4 + [(steps, slices)] * 13 + [(1,), (pushing * steps, pushing * slices, pushing * slices)]
+    )
+    shapes += [(pushing * slices, pushing * slices), (FORM_COUNTS if pushing or circuit.form_a else 0, steps, slices)]
+    shapes += [(circuit.rule_counts, steps, slices)]
+    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
+    flat = np.zeros(ends[-1], dtype=np.int64)
+    return Activity(*(flat[a:b].reshape(shape) for a, b, shape in zip(ends[:-1], ends[1:], shapes, strict=True)))

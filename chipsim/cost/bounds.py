@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.cost.time import LINK, NS, RECEIVE, SEND, barrier_time, core_time, nominal_prices, survey
+from chipsim.cost.time import LINK, NS, RECEIVE, SEND, Work, barrier_time, core_time, nominal_prices, survey
 from chipsim.counters import EVENTS, HOST, PHASES, Counters
 from chipsim.hardware import Chip
 
@@ -31,8 +31,8 @@ def bound_time(counters: Counters, chip: Chip, tiles_used: int) -> Bounds:
 
     A phase is None where it counted something and nothing of that has a time; the totals are sums of what is known.
     """
-    counts = counters.total().counts[None]
-    work = counts[..., : int((counters.cores != HOST).sum())]
+    sums = counters.total().counts
+    work = Work(sums[None], int((counters.cores != HOST).sum()), sums.any(axis=(1, 2)))
     linked = chip.network_time != "none"
     prices = nominal_prices(chip, tiles_used)
     send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
@@ -45,11 +45,11 @@ def bound_time(counters: Counters, chip: Chip, tiles_used: int) -> Bounds:
         low[phase] += slowest(ns)
         high[phase] += float(ns.sum())
     least = slowest(plain + learning) + low["backward"] + low["update"]
-    timed, unpriced = survey(counts, work, chip, linked)
+    timed, unpriced = survey(sums, work.cores, chip, linked)
     for phase in PHASES:
-        barriers = float(np.sum(barrier_time(counts, prices, phase)))
+        barriers = float(np.sum(barrier_time(work, prices, phase)))
         low[phase], high[phase], least = low[phase] + barriers, high[phase] + barriers, least + barriers
-        high[phase] += packets(counts, chip, phase) if linked else 0.0
+        high[phase] += packets(sums, chip, phase) if linked else 0.0
     return Bounds(seconds(low, timed, least), seconds(high, timed, sum(high.values())), unpriced)
 
 
@@ -58,13 +58,13 @@ def slowest(ns: np.ndarray) -> float:
     return float(ns.max(axis=-2, initial=0.0).sum())
 
 
-def packets(counts: np.ndarray, chip: Chip, phase: str) -> float:
+def packets(sums: np.ndarray, chip: Chip, phase: str) -> float:
     """Return the ns of all hops of a phase one after the other."""
     total = 0.0
     for n, (p, _, event) in enumerate(EVENTS):
         price = chip.time.get(f"{p}.{event}")
         if p == phase and event in LINK and price is not None:
-            total += price.value * int(counts[:, n].sum())
+            total += price.value * int(sums[n].sum())
     return total
 
 

@@ -98,29 +98,38 @@ def price_time(
     them stays added up from the times of events.
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
-    counts = counts_of_samples(counters)
     ids = counters.cores[counters.cores != HOST]
     prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
     queued = departures if chip.network_time == "queue" else None
-    steps, busy = step_times(counts, len(ids), chip, prices, loads)
+    work = Work.of(counters, len(ids))
+    steps, busy = step_times(work, chip, prices, loads)
     if queued is not None:
-        updates = core_time(counts[..., : len(ids)], prices, "forward", "forward", UPDATES)[..., 0]
-        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(counts, prices, "forward")
-    timed, unpriced = survey(counts, counts[..., : len(ids)], chip, loads is not None or queued is not None)
-    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, counts, layout)
+        updates = core_time(work, prices, "forward", "forward", UPDATES)[..., 0]
+        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work.counts, prices, "forward")
+    timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
+    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
     if exact is not None:
-        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(counts, prices, "forward")
+        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work.counts, prices, "forward")
         timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
     parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
     network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
     return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
 
 
-def counts_of_samples(counters: Counters) -> np.ndarray:
-    """Return counts [M, E, T, K], one block per sample."""
-    if counters.counts.ndim == 3 and counters.samples != 1:
-        raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
-    return counters.counts if counters.counts.ndim == 4 else counters.counts[None]
+class Work(NamedTuple):
+    """What cores did, [M, E, T, C], and which events occurred at all: most of them do not, and are never looked at."""
+
+    counts: np.ndarray  # [M, E, T, K], one block per sample, the host the last column
+    cores: int  # C
+    present: np.ndarray  # [E] bool
+
+    @classmethod
+    def of(cls, counters: Counters, cores: int) -> Work:
+        """Return the work of counts [M, E, T, K], or of a single sample [E, T, K]."""
+        if counters.counts.ndim == 3 and counters.samples != 1:
+            raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
+        counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
+        return cls(counts, cores, counters.total().counts.any(axis=(1, 2)))
 
 
 class TimePrices(NamedTuple):
@@ -142,14 +151,8 @@ def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
                       None if each is None else np.array([each]))  # fmt: skip
 
 
-def step_times(
-    counts: np.ndarray, cores: int, chip: Chip, prices: TimePrices, loads: LinkLoads | None
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return {phase: [R] ns} of all steps and barriers, and [M, 3 T, C, R] ns of every core in forward, replay and walk steps.
-
-    counts: [M, E, T, K], the host the last column; cores: C.
-    """
-    work = counts[..., :cores]  # [M, E, T, C]
+def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return {phase: [R] ns} of all steps and barriers, and [M, 3 T, C, R] ns of every core in forward, replay and walk steps."""
     send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
     learning = plain + core_time(work, prices, "backward", "forward")
@@ -168,7 +171,7 @@ def step_times(
         "backward": over_steps(learning_steps - forward_steps) + over_steps(replay_steps) + over_steps(slowest(walk, NO_LINKS)),
         "update": over_steps(update_steps),
     }
-    barriers = {phase: barrier_time(counts, prices, phase) for phase in PHASES}
+    barriers = {phase: barrier_time(work, prices, phase) for phase in PHASES}
     return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate([learning, replay, walk], axis=1)
 
 
@@ -194,14 +197,16 @@ def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> li
     return [n for n, e in mine if (e in events if events else e not in LINK and e != "barriers")]
 
 
-def core_time(work: np.ndarray, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
+def core_time(work: Work, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
     """Return [M, T, C, R] ns of the named events (default: all that take time in a core); those without a time add nothing."""
     names = {row: f"{phase}.{EVENTS[row][2]}" for row in rows_of(phase, stage, events)}
-    rows = [row for row, name in names.items() if name in prices.events and prices.events[name].any() and work[:, row].any()]
-    if not rows:
-        return np.zeros((len(work), *work.shape[2:], prices.trials))
-    table = np.stack([prices.events[names[row]] for row in rows])  # [rows, R]
-    return np.moveaxis(work[:, rows], 1, -1).astype(np.float64) @ table
+    rows = [row for row, name in names.items() if work.present[row] and name in prices.events and prices.events[name].any()]
+    samples, _, steps, columns = work.counts.shape
+    ns = np.zeros((samples, steps, columns, prices.trials))  # the host too: whole rows lie side by side
+    for row in rows:
+        price, counts = prices.events[names[row]], work.counts[:, row]
+        ns += (counts * price[0])[..., None] if len(price) == 1 else counts[..., None] * price
+    return ns[:, :, : work.cores]
 
 
 def link_time(prices: TimePrices, loads: LinkLoads | None, stage: str) -> np.ndarray:
@@ -218,15 +223,19 @@ def slowest(cores: np.ndarray, links: np.ndarray) -> np.ndarray:
     return np.maximum(cores.max(axis=-2, initial=0.0), links.max(axis=-2, initial=0.0))
 
 
-def barrier_time(counts: np.ndarray, prices: TimePrices, phase: str) -> np.ndarray | float:
+def barrier_time(work: Work, prices: TimePrices, phase: str) -> np.ndarray | float:
     """Return the ns of all barriers of a phase, [R]; 0 if their time is not known."""
-    number = int(counts[:, [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers"]].sum())
+    rows = [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers" and work.present[n]]
+    number = int(work.counts[:, rows].sum())
     return 0.0 if prices.barrier is None else number * prices.barrier
 
 
-def survey(counts: np.ndarray, work: np.ndarray, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
-    """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none."""
-    on_cores, anywhere = work.sum(axis=(0, 2, 3)), counts.sum(axis=(0, 2, 3))  # [E]
+def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
+    """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none.
+
+    sums: [E, T, K] counts of all samples, the host the last column; cores: how many there are.
+    """
+    on_cores, anywhere = sums[..., :cores].any(axis=(1, 2)), sums.any(axis=(1, 2))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
     prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []

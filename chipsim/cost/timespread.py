@@ -10,7 +10,7 @@ import numpy as np
 
 from chipsim.cost.draws import TRIALS, price_draws
 from chipsim.cost.engine import LIKE, engine_prices
-from chipsim.cost.time import LinkLoads, Time, TimePrices, step_times
+from chipsim.cost.time import LinkLoads, Time, TimePrices, Work, step_times
 from chipsim.cost.uncertainty import Draws, Interval
 from chipsim.counters import HOST, PHASES, Counters
 from chipsim.hardware import Chip
@@ -94,7 +94,8 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
     sums = {phase: np.zeros(TRIALS + 1) for phase in PHASES}
     tops = []
     for counts, loads in (part for sample in subset.kept for part in parts_of(*sample)):
-        steps, busy = step_times(counts, used, chip, prices, None if chip.network_time == "none" else loads)
+        work = Work(counts, used, counts.any(axis=(0, 2, 3)))
+        steps, busy = step_times(work, chip, prices, None if chip.network_time == "none" else loads)
         for phase in PHASES:
             sums[phase] += steps[phase]
         works = busy[0, ..., 0].max(axis=-1, initial=0.0) > 0

@@ -139,7 +139,7 @@ def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: R
         block.keep(engine.work.activity)
         if recorder.learned is not None:
             learning.keep(engine.learning.counts)
-        if len(block.parts) >= room or b == chunk[-1]:
+        if block.samples >= room or b == chunk[-1]:
             plastic = learning.take() if recorder.learned is not None else None
             total = total + account(image, block.take(), learned=False, plastic=plastic)
     return total

@@ -8,24 +8,27 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.counters import PLASTIC, ROW, Counters
+from chipsim.counters import PLASTIC, Counters
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
 from chipsim.simulator.deferred import book_deferred
 from chipsim.simulator.formcounts import book_copies, book_forms
-from chipsim.simulator.ledger import Ledger, later, sent
+from chipsim.simulator.ledger import AXES, Ledger, Room, later, sent
 from chipsim.simulator.online import book_losses, book_online, class_words
 from chipsim.state import Activity
 
+LAST = slice(-1, None)  # step
 
-def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts | None = None) -> Counters:
+
+def account(
+    image: ChipImage, activity: Activity, learned: bool, plastic: Counts | None = None, room: Room | None = None
+) -> Counters:
     """Return the counts of M samples, [M, E, T, K]; fields of `activity` carry a leading axis M.
 
     learned: the samples were replayed; `activity.updated` says after which of them weights were written. plastic: what projections
-    that learn on the way did, [M, T, S] each.
+    that learn on the way did, [M, T, S] each. room: memory for the counts, which then last until it is used again.
     """
-    samples, steps = activity.spikes.shape[:2]
-    ledger = Ledger(image, samples, steps)
+    ledger = Ledger(image, len(activity.updated), room)
     arrivals = book_forward(image, activity, ledger)
     if image.learning and is_online(image.network.learning.rule):
         if image.logs:
@@ -48,7 +51,7 @@ def account(image: ChipImage, activity: Activity, learned: bool, plastic: Counts
     if plastic is not None:
         for event, per_slice in zip(PLASTIC, plastic, strict=True):
             ledger.book("update", "forward", event, per_slice)
-    return Counters(ledger.counts, image.routes.cores, samples)
+    return ledger.counters()
 
 
 def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
@@ -114,7 +117,7 @@ def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndar
     ledger.book(*stage, "gather_adds", a.gather_adds)
     ledger.book(*stage, "error_packets", gathered)
     back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * routes.axons  # [3, G, S]: hops of a partial error back home
-    ledger.hops(*stage, "error_hops", np.stack([later(leaving @ way) for way in back]))
+    ledger.hops(*stage, "error_hops", (later(leaving @ way) if way.any() else None for way in back))
     ledger.book_home(*stage, "packets_in", leaving * routes.axons.sum(axis=1))
     ledger.barriers(*stage, slice(1, None))
     return records
@@ -125,33 +128,19 @@ def book_loss(image: ChipImage, ledger: Ledger) -> None:
     routes, stage = image.routes, ("backward", "replay")
     classes, score = image.circuit.classes, routes.score_from
     broadcast = np.where(routes.readout, classes, 0)
-    once = np.zeros((1, ledger.counts.shape[2], len(image.slices)), dtype=np.int64)
-
-    def at_loss(value: int) -> np.ndarray:
-        found = once.copy()
-        found[0, -1, routes.loss] = value
-        return found
-
-    def in_last(values: np.ndarray) -> np.ndarray:
-        found = once.copy()
-        found[0, -1] = values
-        return found
-
-    ledger.book(*stage, "score_packets", in_last(score))
-    ledger.book(*stage, "broadcasts", at_loss(int(broadcast.sum())))
-    ledger.book(*stage, "softmax_evaluations", at_loss(classes))
-    ledger.book(*stage, "packets_in", in_last(broadcast) + at_loss(int(score.sum())))
-    out = routes.hops[:, routes.loss, :] @ broadcast
-    ledger.hops(
-        *stage,
-        "error_hops",
-        np.stack([in_last(score * h[:, routes.loss]) + at_loss(int(n)) for h, n in zip(routes.hops, out, strict=True)]),
-    )
+    at_loss = np.zeros(len(image.slices), dtype=np.int64)
+    at_loss[routes.loss] = 1
+    ledger.book_at(*stage, "score_packets", LAST, score)
+    ledger.book_at(*stage, "broadcasts", LAST, at_loss * broadcast.sum())
+    ledger.book_at(*stage, "softmax_evaluations", LAST, at_loss * classes)
+    ledger.book_at(*stage, "packets_in", LAST, broadcast + at_loss * score.sum())
+    for axis, h in zip(AXES, routes.hops, strict=True):
+        ledger.book_at(*stage, f"error_hops_{axis}", LAST, score * h[:, routes.loss] + at_loss * (h[routes.loss] @ broadcast))
 
 
 def book_steps(image: ChipImage, ledger: Ledger) -> None:
     """Book the loss of every step while the sample runs, and its errors: written to the logs of the readout cores, read in replay."""
-    errors = np.zeros((1, ledger.counts.shape[2], len(image.slices)), dtype=np.int64)
+    errors = np.zeros((1, ledger.steps, len(image.slices)), dtype=np.int64)
     errors[0, 1:] = image.routes.readout
     book_losses(image, class_words(image, image.routes.readout > 0), ledger)
     ledger.book("backward", "forward", "active_log_entries", errors)
@@ -172,7 +161,7 @@ def book_update(image: ChipImage, a: Activity, ledger: Ledger) -> None:
         ("optimiser_updates", a.optimised),
     ):
         ledger.book(*stage, event, per_slice)
-    ledger.counts[:, ROW[(*stage, "barriers")], 0, -1] += a.updated[:, 0]
+    ledger.row(*stage, "barriers")[:, 0, -1] += a.updated[:, 0]
     book_engine(image, a, ledger)
 
 
@@ -184,4 +173,5 @@ def book_engine(image: ChipImage, a: Activity, ledger: Ledger) -> None:
         steps[:, 1:] = 1
     plastic = ledger.plastic_words
     ledger.book("update", "replay", "visits_skipped", steps[:, :, None] * plastic - a.visits)
-    ledger.counts[:, ROW["update", "replay", "epochs"]] += steps[:, :, None] * (plastic @ image.routes.column > 0)
+    epochs = ledger.row("update", "replay", "epochs")
+    epochs += steps[:, :, None] * (plastic @ image.routes.column > 0)

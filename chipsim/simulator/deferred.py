@@ -39,7 +39,7 @@ def book_scores(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
     words = score_words(image, paths)
 
     def last(values: np.ndarray) -> np.ndarray:
-        found = np.zeros((1, ledger.counts.shape[2], slices), dtype=np.int64)
+        found = np.zeros((1, ledger.steps, slices), dtype=np.int64)
         found[0, -1] = values
         return found
 

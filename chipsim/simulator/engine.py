@@ -80,20 +80,37 @@ class Engine:
 
 
 class Block:
-    """What happened in several samples (Activity, or counts of learning), stacked for accounting."""
+    """What happened in several samples (Activity, or counts of learning), stacked for accounting; integers."""
 
     def __init__(self) -> None:
-        self.parts: list[NamedTuple] = []
+        self.samples = 0
+        self.rows = np.empty((0, 0), dtype=np.int64)  # [room, entries]
+        self.like: NamedTuple | None = None
 
     def keep(self, activity: NamedTuple) -> None:
-        """Copy the activity of the last sample."""
-        self.parts.append(copy_of(activity))
+        """Copy the activity of a sample."""
+        flat, self.like = flat_of(activity), activity
+        if self.samples == len(self.rows):
+            grown = np.empty((max(1, 2 * self.samples), len(flat)), dtype=np.int64)
+            grown[: self.samples] = self.rows[: self.samples] if self.samples else 0
+            self.rows = grown
+        self.rows[self.samples] = flat
+        self.samples += 1
 
     def take(self) -> NamedTuple:
-        """Return everything kept, stacked along a first axis, and start again."""
-        stacked = type(self.parts[0])(*(np.stack(arrays) for arrays in zip(*self.parts, strict=True)))
-        self.parts = []
-        return stacked
+        """Return everything kept, stacked along a first axis, and start again; the next `keep` writes over it."""
+        rows, ends = self.rows[: self.samples], np.cumsum([0, *(field.size for field in self.like)])
+        parts = zip(self.like, ends[:-1], ends[1:], strict=True)
+        self.samples = 0
+        return type(self.like)(*(rows[:, a:b].reshape(len(rows), *field.shape) for field, a, b in parts))
+
+
+def flat_of(activity: NamedTuple) -> np.ndarray:
+    """Return all entries of an activity in order; no copy where its fields are views of one array (state.activity_of)."""
+    base = activity[0].base
+    if base is not None and base.ndim == 1 and activity[-1].base is base:
+        return base
+    return np.concatenate([field.ravel() for field in activity])
 
 
 def copy_of(activity: NamedTuple) -> NamedTuple:

@@ -12,7 +12,7 @@ from chipsim.learning import rule_of
 from chipsim.learning.online.setup import distances
 from chipsim.learning.online.signals import ALIGN
 from chipsim.learning.online.state import DRAWS, EVENTS, FIRST_EVENT, SIGNAL_ADDS, STATE_DECAYS, TRACE_DECAYS, TRACE_UPDATES
-from chipsim.simulator.ledger import Ledger, later
+from chipsim.simulator.ledger import AXES, Ledger, later
 from chipsim.state import Activity
 
 STAGE = ("backward", "forward")
@@ -96,7 +96,7 @@ def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) ->
     paths = paths_of(image)
     book_losses(image, loss_words(image, paths), ledger)
     if paths.source == "label":  # one word with the label, before the sample
-        ledger.counts[:, :, 1:2] += label_words(image, paths)
+        book_label(image, paths, ledger)
     if paths.pulls:
         marks = paths.answered(a.marks)
         ledger.book_home(*STAGE, "mark_packets", marks * paths.packets)
@@ -124,7 +124,7 @@ def book_losses(image: ChipImage, table: LossWords, ledger: Ledger) -> None:
 
     Local readouts do the same in every hidden population, with partial scores of all its cores.
     """
-    steps, slices = ledger.counts.shape[2], len(image.slices)
+    steps, slices = ledger.steps, len(image.slices)
 
     def each(values: np.ndarray) -> np.ndarray:
         found = np.zeros((1, steps, slices), dtype=np.int64)
@@ -160,16 +160,16 @@ def loss_words(image: ChipImage, paths: Paths) -> LossWords:
     return found._replace(judge=np.array([*found.judge, *sorted(set(paths.judges[paths.hidden].tolist()))]))
 
 
-def label_words(image: ChipImage, paths: Paths) -> np.ndarray:
-    """Return [1, E, 1, K] what it takes to tell every hidden core the label."""
-    routes, own = image.routes, Ledger(image, 1, 1)
+def book_label(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
+    """Book what it takes to tell every hidden core the label, at step 1."""
+    routes, at = image.routes, slice(1, 2)
     to = np.where(paths.hidden, 1, 0)
     source = np.zeros(len(image.slices), dtype=np.int64)
     source[routes.loss] = 1
-    own.book(*STAGE, "broadcasts", (source * to.sum())[None, None])
-    own.book(*STAGE, "packets_in", to[None, None])
-    own.hops(*STAGE, "error_hops", np.stack([(source * (h[routes.loss] @ to))[None, None] for h in routes.hops]))
-    return own.counts
+    ledger.book_at(*STAGE, "broadcasts", at, source * to.sum())
+    ledger.book_at(*STAGE, "packets_in", at, to)
+    for axis, h in zip(AXES, routes.hops, strict=True):
+        ledger.book_at(*STAGE, f"error_hops_{axis}", at, source * (h[routes.loss] @ to))
 
 
 def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger, stage: tuple[str, str]) -> None:

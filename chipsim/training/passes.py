@@ -51,7 +51,7 @@ class ChipPass:
                 write_weights(image.circuit, image.wires, weights, self.gradient, how, address, engine.work)
                 learner.follow(weights)
             loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])
-            tally.add(copy_of(engine.work.activity), tally.copy_of(engine.work.spikes))
+            tally.add(engine.work.activity, tally.copy_of(engine.work.spikes))
             report(done + 1)
         return loss, right
 

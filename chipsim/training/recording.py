@@ -42,7 +42,7 @@ class Recording:
             kind = np.min_scalar_type(top)
             sizes.append(kind.itemsize if top else 0)
             if top:
-                parts.append(np.moveaxis(field, 0, -1).astype(kind).tobytes())  # neighbours in time and samples are alike
+                parts.append(field.reshape(len(field), -1).astype(kind).T.tobytes())  # the same entry of all samples is alike
         self.data.append(zlib.compress(b"".join(parts), LEVEL))
         self.sizes.append(sizes)
         self.samples.append(len(activity.updated))
@@ -60,12 +60,12 @@ class Recording:
         for n, (data, sizes, samples) in enumerate(zip(self.data, self.sizes, self.samples, strict=True)):
             raw, at, fields = zlib.decompress(data), 0, []
             for size, shape in zip(sizes, self.shapes, strict=True):
-                stored, count = (*shape, samples), int(np.prod(shape)) * samples
+                count = int(np.prod(shape)) * samples
                 if not size:
                     fields.append(np.zeros((samples, *shape), dtype=np.int64))
                     continue
-                field = np.frombuffer(raw, f"u{size}", count, at).reshape(stored)
-                fields.append(np.ascontiguousarray(np.moveaxis(field, -1, 0)).astype(np.int64))
+                field = np.frombuffer(raw, f"u{size}", count, at).reshape(-1, samples).T
+                fields.append(np.ascontiguousarray(field).astype(np.int64).reshape(samples, *shape))
                 at += size * count
             yield Activity(*fields), n + 1 in self.passes
 

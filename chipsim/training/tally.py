@@ -10,6 +10,7 @@ from chipsim.cost.cycles import Layout
 from chipsim.counters import EVENTS, Counters, empty
 from chipsim.simulator.account import account
 from chipsim.simulator.engine import Block
+from chipsim.simulator.ledger import Room
 from chipsim.simulator.links import LinkTable
 from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
@@ -34,9 +35,8 @@ class Tally:
         self.logs: list[SpikeLog | None] = []
         self.layout = layout_of(image)
         self.block, self.peak_log = Block(), 0
-        self.events = np.zeros(
-            (3, image.circuit.groups), dtype=np.int64
-        )  # spikes, active events, spikes sent of groups of neurons
+        self.counting: Room | None = None
+        self.events = np.zeros((3, image.circuit.groups), dtype=np.int64)  # of each group: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
@@ -46,10 +46,10 @@ class Tally:
         return self.packets and SpikeLog(spikes.unit[:used].copy(), spikes.value[:used].copy(), spikes.start.copy())
 
     def add(self, activity: Activity, spikes: SpikeLog | None) -> None:
-        """Take activity and spikes of one sample (copies of its own)."""
-        self.block.parts.append(activity)
+        """Copy the activity of one sample; its spikes are taken as they are."""
+        self.block.keep(activity)
         self.logs.append(spikes)
-        if len(self.block.parts) >= self.room:
+        if self.block.samples >= self.room:
             self.close()
 
     def meet(self, spikes: SpikeLog) -> None:
@@ -58,14 +58,14 @@ class Tally:
 
     def close(self) -> None:
         """Account for the samples kept since the last time."""
-        if self.block.parts:
+        if self.block.samples:
             self.count(self.block.take())
 
     def count(self, activity: Activity) -> None:
         """Account for a block of samples; fields of `activity` carry a leading axis M."""
         if self.recording is not None:
             self.recording.add(activity)
-        counted = account(self.image, activity, self.learned)
+        counted = account(self.image, activity, self.learned, room=self.memory(len(activity.updated)))
         self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted
         loads = self.links.loads(activity, self.learned)
@@ -75,6 +75,12 @@ class Tally:
         spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures, self.layout)
         self.logs = []
         self.time = spent if self.time is None else self.time + spent
+
+    def memory(self, samples: int) -> Room:
+        """Return memory for the counts of so many samples."""
+        if self.counting is None or samples > self.counting.by_event.shape[1]:
+            self.counting = Room(self.image, samples)
+        return self.counting
 
     def absorb(self, other: Tally) -> None:
         """Add everything another tally of the same image has counted: a pass of a run."""

@@ -1,0 +1,97 @@
+"""What it costs to count and price: accounting against the step it accounts for, in one run, sample by sample.
+
+    python benchmarks/accounting.py [--samples N]
+
+A step is what a training sample takes: forward, backward, weight update. Accounting is what the trainer adds: copying the activity,
+counts per core and step, link loads, time, the recording for `chipsim cost`. Both are timed around every sample of one loop, in CPU
+time of the thread; the figure is the ratio of their sums, the median over rounds. Networks: the digits, and one as large as
+Fashion-MNIST (784-200-200-10, 100 steps) on random spikes. Written to benchmarks/results/accounting.json. Exit code 1 if a ratio is
+above the aim of 10 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+import chipsim as cs
+from chipsim.compiler import compile_network
+from chipsim.events import as_events
+from chipsim.learning.writes import write_weights
+from chipsim.network import Schedule
+from chipsim.training.examples import load_examples
+from chipsim.training.learner import Learner
+from chipsim.training.recording import Recording
+from chipsim.training.tally import Tally
+from chipsim.training.update import start_update
+
+RESULTS = Path(__file__).resolve().parent / "results" / "accounting.json"
+ROUNDS, LIMIT = 5, 0.10
+
+
+def digits(samples: int):
+    """Return the digits model with its first samples."""
+    network = cs.load_model("digits")
+    examples = load_examples(network, None, samples)
+    return network, examples.train, examples.train_labels
+
+
+def fashion(samples: int):
+    """Return a network of the size of Fashion-MNIST with random spikes, 2 % of the inputs in every step."""
+    network = cs.ssgd_network(784, (200, 200), 10, 100, surrogate="box", half_width=0.2, readout="sum")
+    dice = np.random.default_rng(1)
+    x = (dice.random((100, samples, 784)) < 0.02).astype(float)
+    return network, as_events(x, 784, 100), dice.integers(0, 10, samples)
+
+
+def ratio(network, events, labels) -> dict[str, float]:
+    """Train once over all samples; return seconds per sample of steps and of accounting, and their ratio."""
+    image = compile_network(network, cs.load_chip("loihi1-ssgd"))
+    learner, weights = Learner(image), image.weights.copy()
+    gradient, tally = np.zeros(len(weights), dtype=np.int64), Tally(image, True, Recording())
+    schedule = Schedule(passes=1, batch=1, optimiser="sgd")
+    how = start_update(image, weights, schedule)._replace(shift=np.full(len(network.projections), 12, dtype=np.int64))
+    log, steps, counting = events.spikes(np.dtype(np.int64)), 0.0, 0.0
+    for b, label in enumerate(labels):
+        start = time.thread_time()
+        learner.engine.forward(weights, events.of_sample(log, b), (1, b, 0))
+        learner.backward(weights, gradient, label)
+        write_weights(image.circuit, image.wires, weights, gradient, how, np.array([1, b, 0]), learner.engine.work)
+        between = time.thread_time()
+        tally.add(learner.engine.work.activity)
+        end = time.thread_time()
+        steps, counting = steps + between - start, counting + end - between
+    start = time.thread_time()
+    tally.close()
+    counting += time.thread_time() - start
+    n = len(labels)
+    return {"step_us": 1e6 * steps / n, "accounting_us": 1e6 * counting / n, "ratio": counting / steps}
+
+
+def main() -> None:
+    """Measure all networks in turn, round after round."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=0, help="of each network; 0: 1000 digits, 200 of the larger network")
+    samples = parser.parse_args().samples
+    cases = {"digits": digits(samples or 1000), "fashion-mnist size, random input": fashion(samples or 200)}
+    for network, events, labels in cases.values():  # compile first
+        ratio(network, events, labels[:5])
+    rounds = [{name: ratio(*case) for name, case in cases.items()} for _ in range(ROUNDS)]
+    found = {}
+    for name, (network, _, labels) in cases.items():
+        middle = {key: statistics.median(each[name][key] for each in rounds) for key in ("step_us", "accounting_us", "ratio")}
+        found[name] = {"samples": len(labels), "steps": network.steps, "rounds": ROUNDS, **middle}
+        print(
+            f"{name}: accounting {middle['ratio']:.1%} of the step ({middle['accounting_us']:.0f} of {middle['step_us']:.0f} us)"
+        )
+    RESULTS.write_text(json.dumps({"limit": LIMIT, "cases": found}, indent=1) + "\n")
+    raise SystemExit(int(any(row["ratio"] > LIMIT for row in found.values())))
+
+
+if __name__ == "__main__":
+    main()
