@@ -31,6 +31,8 @@ from chipsim.training.tally import Tally
 from chipsim.training.update import start_update
 
 RESULTS = Path(__file__).resolve().parent / "results" / "accounting.json"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost-events.md"
+MARKS = ("<!-- accounting -->\n", "<!-- /accounting -->")
 ROUNDS, LIMIT = 5, 0.10
 
 
@@ -63,7 +65,7 @@ def ratio(network, events, labels) -> dict[str, float]:
         learner.backward(weights, gradient, label)
         write_weights(image.circuit, image.wires, weights, gradient, how, np.array([1, b, 0]), learner.engine.work)
         between = time.thread_time()
-        tally.add(learner.engine.work.activity)
+        tally.add(learner.engine.work.activity, None)
         end = time.thread_time()
         steps, counting = steps + between - start, counting + end - between
     start = time.thread_time()
@@ -71,6 +73,22 @@ def ratio(network, events, labels) -> dict[str, float]:
     counting += time.thread_time() - start
     n = len(labels)
     return {"step_us": 1e6 * steps / n, "accounting_us": 1e6 * counting / n, "ratio": counting / steps}
+
+
+def table(stored: dict) -> str:
+    """Return the stored results as a table."""
+    head = "| network | step | accounting | share |\n| --- | --- | --- | --- |\n"
+    rows = (
+        f"| {name} | {c['step_us']:.0f} us | {c['accounting_us']:.0f} us | {c['ratio']:.1%} |\n"
+        for name, c in stored["cases"].items()
+    )
+    return head + "".join(rows)
+
+
+def put(page: str, stored: dict) -> str:
+    """Return the page with the table between its marks."""
+    before, _, rest = page.partition(MARKS[0])
+    return before + MARKS[0] + table(stored) + MARKS[1] + rest.partition(MARKS[1])[2]
 
 
 def main() -> None:
@@ -89,7 +107,9 @@ def main() -> None:
         print(
             f"{name}: accounting {middle['ratio']:.1%} of the step ({middle['accounting_us']:.0f} of {middle['step_us']:.0f} us)"
         )
-    RESULTS.write_text(json.dumps({"limit": LIMIT, "cases": found}, indent=1) + "\n")
+    stored = {"limit": LIMIT, "cases": found}
+    RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
+    PAGE.write_text(put(PAGE.read_text(), stored))
     raise SystemExit(int(any(row["ratio"] > LIMIT for row in found.values())))
 
 

@@ -127,6 +127,14 @@ def test_the_rule_study_reads_its_data_where_it_says(tmp_path, monkeypatch):
     assert set(map(tuple, expected.T)) <= set(map(tuple, seen.T))
 
 
+def test_the_page_of_cost_events_names_every_event_and_shows_the_stored_benchmark():
+    module = benchmark("accounting")
+    page = module.PAGE.read_text()
+    assert module.put(page, json.loads(module.RESULTS.read_text())) == page and "%" in page
+    families = {re.sub(r"^rules_.*", "rules_*", re.sub(r"_(x|y|local)$", "_x", event)) for _, _, event in EVENTS}
+    assert len(families) > 40 and not {name for name in families if name not in page}
+
+
 def test_every_rule_that_follows_a_gradient_reaches_the_digits():
     from chipsim.learning import RULES
     from chipsim.learning.axes import axes_of

@@ -105,11 +105,11 @@ def price_time(
     steps, busy = step_times(work, chip, prices, loads)
     if queued is not None:
         updates = core_time(work, prices, "forward", "forward", UPDATES)[..., 0]
-        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work.counts, prices, "forward")
+        steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
     timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
     exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
     if exact is not None:
-        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work.counts, prices, "forward")
+        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, "forward")
         timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
     parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
     network = "queue" if queued is not None else "none" if loads is None else "hottest_link"

@@ -146,11 +146,12 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
         **facts, "run_dir": None if stored.folder is None else str(stored.folder), "run_chip": own.name, "chip": other.name,
         "counts_per_sample": counters.per_sample(), "energy_j_per_sample": energy.per_sample(n),
         "energy_complete": energy.complete, "unpriced": energy.unpriced, "energy_uncertainty": uncertainty_summary(energy, n),
-        **(time_facts(time.per_sample(n), time.unpriced) if time else bounded_facts(bounds, n)),
+        **(time_facts(time.per_sample(n), time.unpriced, not queue_warnings(image.chip, time)) if time else bounded_facts(bounds, n)),
         "time_uncertainty": None if spread is None else spread.summary(n),
         "cores_used": image.cores_used, "limits_broken": [problem._asdict() for problem in broken],
         "warnings": [*(f"the run breaks a limit: {problem}" for problem in broken), *differences(own, other), *other.assumptions,
-                     *float_warnings(image), *time_warnings(time.unpriced if time else bounds.unpriced, bounds)],
+                     *float_warnings(image), *queue_warnings(image.chip, time),
+                     *time_warnings(time.unpriced if time else bounds.unpriced, bounds)],
     }  # fmt: skip
     return Repriced(summary, energy, time, counters, image.chip, image, stored)
 
@@ -198,20 +199,23 @@ def require_same_counts(stored: Finished, found: Counters, own: Chip, other: Chi
 
 
 def require_same_routes(stored: Finished, other: Chip) -> None:
-    """Refuse a chip on which hops would have to be counted again though only sums are left.
+    """Refuse a chip on which hops would have to be counted again, or of which no bounds of the time are known, if only sums are left.
 
     Raises:
-        DataError: it has another mesh or other axons.
+        DataError: it has another mesh or other axons, an exact cycle formula, or a queueing network.
     """
     own = stored.image.chip
     changed = [key for key in ("mesh", "axons") if getattr(own, key) != getattr(other, key)]
+    problems = {}
     if changed and max(m.core for m in stored.image.memory) < other.mesh.cores:
-        limit = (
-            f'chip "{other.name}" has another {" and other ".join(changed)} than {own.name}: hops must be counted again from it'
-        )
-        raise DataError(
-            Problem(stored.name, "activity.npz", "(nothing)", limit, "train with fewer samples or passes, or train again")
-        )
+        problems["hops"] = f"has another {' and other '.join(changed)} than {own.name}: hops must be counted again from it"
+    if other.cycles is not None:
+        problems["cycles"] = f"has cycles = {other.cycles}: its time needs the counts of every sample"
+    if other.network_time == "queue":
+        problems["queue"] = "has network_time = queue: its time has no bound that sums would give"
+    hint = "train with fewer samples or passes, or train again"
+    raise_all([Problem(stored.name, "activity.npz", "(nothing)", f'chip "{other.name}" {why}', hint) for why in problems.values()],
+              DataError)  # fmt: skip
 
 
 def price_problems(energy: Energy, chip: Chip) -> list[Problem]:
@@ -221,16 +225,23 @@ def price_problems(energy: Energy, chip: Chip) -> list[Problem]:
     return [Problem(name, keys[event], "(no price)", f"the run counted {n:,}") for event, n in energy.unpriced.items()]
 
 
-def time_facts(per_sample: dict[str, float | None], unpriced: tuple[str, ...]) -> dict[str, Any]:
-    """Return the time of a run, exact for the prices of the chip."""
-    return {"time_s_per_sample": per_sample, "time_complete": not unpriced, "time_exact": True}
+def time_facts(per_sample: dict[str, float | None], unpriced: tuple[str, ...], exact: bool) -> dict[str, Any]:
+    """Return the time of a run; exact: it is that of running again."""
+    return {"time_s_per_sample": per_sample, "time_complete": not unpriced, "time_exact": exact}
 
 
 def bounded_facts(bounds: Bounds, samples: int) -> dict[str, Any]:
     """Return the time as a lower bound, and both bounds."""
     low, high = ({key: None if s is None else s / samples for key, s in end.items()} for end in (bounds.low, bounds.high))
-    facts = {**time_facts(low, bounds.unpriced), "time_exact": False}
-    return {**facts, "time_bounds_s_per_sample": {"low": low, "high": high}}
+    return {**time_facts(low, bounds.unpriced, False), "time_bounds_s_per_sample": {"low": low, "high": high}}
+
+
+def queue_warnings(chip: Chip, time: Time | None) -> list[str]:
+    """Return that packets were not sent one by one though the chip wants it."""
+    if time is None or chip.network_time != "queue" or time.network == "queue":
+        return []
+    text = "recorded activity tells how many packets left, not which: forward steps take their hottest link"
+    return [f"{chip.name} has network_time = {chip.network_time}, but {text}"]
 
 
 def time_warnings(untimed: tuple[str, ...], bounds: Bounds | None) -> list[str]:
