@@ -36,9 +36,7 @@ class Tally:
         self.layout = layout_of(image)
         self.block, self.peak_log = Block(), 0
         self.counting: Room | None = None
-        self.events = np.zeros(
-            (3, image.circuit.groups), dtype=np.int64
-        )  # spikes, active events, spikes sent of groups of neurons
+        self.events = np.zeros((3, image.circuit.groups), dtype=np.int64)  # of each group: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
 
@@ -48,7 +46,7 @@ class Tally:
         return self.packets and SpikeLog(spikes.unit[:used].copy(), spikes.value[:used].copy(), spikes.start.copy())
 
     def add(self, activity: Activity, spikes: SpikeLog | None) -> None:
-        """Copy the activity of one sample and keep its spikes (a copy of its own, see `copy_of`)."""
+        """Copy the activity of one sample; its spikes are taken as they are."""
         self.block.keep(activity)
         self.logs.append(spikes)
         if self.block.samples >= self.room:
