@@ -73,7 +73,7 @@ def test_sums_of_the_summary_agree():
 def test_run_folder_holds_everything_and_evaluates_to_the_same_accuracy(tmp_path):
     run = quick(out=tmp_path / "run")
     names = {p.name for p in (tmp_path / "run").iterdir()}
-    tables = {"config.toml", "chip.toml", "summary.json", "metrics.jsonl", "counters.npz", "weights.npz"}
+    tables = {"config.toml", "chip.toml", "summary.json", "metrics.jsonl", "counters.npz", "activity.npz", "weights.npz"}
     assert names == tables | {"learning.png", "activity.png", "energy.png", "mesh.png"}
     assert json.loads((tmp_path / "run" / "summary.json").read_text()) == json.loads(json.dumps(run.summary))
     assert len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 2

@@ -15,7 +15,7 @@ from chipsim.compiler.rulework import for_network
 from chipsim.cost import Energy, Time, price_energy
 from chipsim.cost.bounds import Bounds, bound_time
 from chipsim.cost.breakdown import STATIC, column_cells, rows_of
-from chipsim.counters import EVENTS, HOST, PHASES, Counters
+from chipsim.counters import EVENTS, HOST, PHASES, ROW, Counters
 from chipsim.errors import ConfigError, DataError, Problem, raise_all
 from chipsim.hardware import Chip, as_chip, build_chip
 from chipsim.training.finished import Finished, finished
@@ -79,14 +79,17 @@ class Repriced:
         return {(names[k], phase): j for (k, phase), j in column_cells(counters, self.chip).items()}
 
     def by_population(self) -> Counters:
-        """Return the counts with one column per population, the input (and what the host does) last."""
+        """Return the counts with one column per population, the input (and what the host does) last.
+
+        An epoch is that of a core: it stands with the first population that has neurons there.
+        """
         image = self.image
         if self.run.recording is not None:
             owner = np.array([s.population - 1 for s in image.slices])  # the input: -1, the last column
             cores = np.array([*range(len(image.network.population) - 1), HOST])
             column = np.eye(len(cores), dtype=np.int64)[owner]
             apart = replace(image, routes=replace(image.routes, column=column, cores=cores))
-            return recount(apart, self.run.recording).counters
+            return self.with_epochs(recount(apart, self.run.recording).counters)
         shared = [m for m in image.memory if len(m.populations) > 1]
         if shared:
             limit = (
@@ -96,6 +99,13 @@ class Repriced:
         owners = [population_names(image).index(m.populations[0]) for m in image.memory]
         column = np.eye(len(image.network.population), dtype=np.int64)[[*owners, -1]]
         return Counters(self.counters.total().counts @ column, np.arange(len(column[0])), self.counters.samples)
+
+    def with_epochs(self, apart: Counters) -> Counters:
+        """Return counts by population with the learning epochs of the cores."""
+        image, row, counts = self.image, ROW["update", "replay", "epochs"], apart.total().counts.copy()
+        owners = [min(s.population for s in image.slices if s.core == core) - 1 for core in self.counters.cores[:-1].tolist()]
+        counts[row] = self.counters.total().counts[row] @ np.eye(len(apart.cores), dtype=np.int64)[[*owners, -1]]
+        return Counters(counts, apart.cores, apart.samples)
 
 
 def population_names(image: ChipImage) -> list[str]:
