@@ -269,12 +269,16 @@ def test_an_interrupt_that_is_dropped_is_raised_at_the_next_report():
     """As in the callback of a weak reference, whose errors Python prints and forgets."""
     progress = Progress(quiet=True)
     progress.start(2, "work")
-    with pytest.raises(KeyboardInterrupt), interrupt.noted():
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-        progress.update(1)
-    progress.update(2)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupt.noted():
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            progress.update(1)
+        progress.update(2)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_plain_keeps_to_json():
