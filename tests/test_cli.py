@@ -226,6 +226,11 @@ def test_a_closed_pipe_is_no_error(tmp_path):
     assert done.returncode == 0 and done.stderr == ""
 
 
+def take_interrupts():
+    """Undo what a shell does to its jobs in the background: they ignore interrupts, and so do their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt_saves_and_exits_with_130(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     line = [
@@ -243,7 +248,9 @@ def test_interrupt_saves_and_exits_with_130(tmp_path):
         "--chip",
         "toy",
     ]
-    running = subprocess.Popen(line, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        line, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=take_interrupts
+    )
     try:
         assert any("pass 1 of 2000" in said for said in running.stderr)  # waits until the first pass is reported
         running.send_signal(signal.SIGINT)
@@ -262,12 +269,16 @@ def test_an_interrupt_that_is_dropped_is_raised_at_the_next_report():
     """As in the callback of a weak reference, whose errors Python prints and forgets."""
     progress = Progress(quiet=True)
     progress.start(2, "work")
-    with pytest.raises(KeyboardInterrupt), interrupt.noted():
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-        progress.update(1)
-    progress.update(2)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupt.noted():
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            progress.update(1)
+        progress.update(2)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_plain_keeps_to_json():
