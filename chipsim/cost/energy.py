@@ -95,11 +95,16 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
         rows_pj=event_rows(prices, per_event),
         forward_j=phases["forward"], backward_j=phases["backward"], update_j=phases["update"],
         static_j=static.value if priced else None, total_j=total, low_j=low, high_j=high,
-        assumed_share=None if total is None else (assumed + static.assumed) / total if total else 0.0,
+        assumed_share=None if total is None else share(assumed + static.assumed, total),
         complete=not unpriced, unpriced=unpriced,
         per_core_j=dict(zip(counters.cores.tolist(), joules.sum(axis=0).tolist(), strict=True)),
         by_unit=unit_rows(joules, static.value),
     )  # fmt: skip
+
+
+def share(part: float, total: float) -> float:
+    """Return a part of the total, 0 to 1; sums of floats in two orders can differ in their last place."""
+    return min(part / total, 1.0) if total else 0.0
 
 
 class Static(NamedTuple):
