@@ -221,6 +221,7 @@ class Activity(NamedTuple):
     draws: np.ndarray  # [T, S] int64 random words
     writes: np.ndarray  # [T, S] int64 weight words that changed
     optimised: np.ndarray  # [T, S] int64 weights moved by an optimiser with state of its own
+    followed: np.ndarray  # [T, S] int64 feedback weights that took a change of their weight (signal `adaptive`)
     updated: np.ndarray  # [1] int64: 1 if weights were written after this sample
     pushed: np.ndarray  # [T, S, S] int64: ds sent from slice to slice in replay step t; [0, 0, 0] under gather
     copied: np.ndarray  # [S, S] int64: changed weights sent to transposed copies; [0, 0] under gather
@@ -276,7 +277,7 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
                zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons),
                ints(slices), bools(len(circuit.row_words))),
         Forms(zeros(neurons), ints(neurons), ints(slices), np.cumsum(fan) - fan, *(zeros(int(fan.sum())) for _ in range(3))),
-        Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(13)), ints(1),
+        Activity(*(ints(steps, circuit.groups) for _ in range(4)), *(ints(steps, slices) for _ in range(14)), ints(1),
                  ints(pushing * steps, pushing * slices, pushing * slices), ints(pushing * slices, pushing * slices),
                  ints(FORM_COUNTS if other else 0, steps, slices),
                  ints(circuit.rule_counts, steps, slices)),

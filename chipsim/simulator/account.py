@@ -164,10 +164,10 @@ def book_update(a: Activity, ledger: Ledger) -> None:
     """Book the weight update: at step 0 after the replay, or in the replay steps that write in place."""
     stage = ("update", "replay")
     for event, per_slice in (
-        ("visits", a.visits),
+        ("visits", a.visits + a.followed),
         ("evaluations", a.evaluations),
         ("random_draws", a.draws),
-        ("writes", a.writes),
+        ("writes", a.writes + a.followed),
         ("optimiser_updates", a.optimised),
     ):
         ledger.book(*stage, event, per_slice)
