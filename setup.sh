@@ -48,7 +48,8 @@ install() {  # make the environment, unless the last one made here still fits
 }
 
 run_all() {  # the kernels also without the JIT, at the same time; what was left out stands in the last lines
-    logs=$(mktemp -d)
+    logs=$(mktemp -d) other=
+    trap 'kill "$other" 2>/dev/null; rm -rf "$logs"; exit 130' INT TERM HUP
     say "all tests, JIT on, and beside them kernel tests with the JIT off"
     NUMBA_DISABLE_JIT=1 "$venv/bin/python" -m pytest -q -m "kernel and not slow" >"$logs/off" 2>&1 &
     other=$!
@@ -61,6 +62,7 @@ run_all() {  # the kernels also without the JIT, at the same time; what was left
     say "all tests, JIT on:"
     sed -n '/^-* left out/,$p' "$logs/on"
     rm -r "$logs"
+    trap - INT TERM HUP
     [ "$with_jit" -eq 0 ] && [ $without_jit -eq 0 ]
 }
 

@@ -221,6 +221,7 @@ class Activity(NamedTuple):
     draws: np.ndarray  # [T, S] int64 random words
     writes: np.ndarray  # [T, S] int64 weight words that changed
     optimised: np.ndarray  # [T, S] int64 weights moved by an optimiser with state of its own
+    followed: np.ndarray  # [T, S] int64 feedback weights that took a change of their weight (signal `adaptive`)
     updated: np.ndarray  # [1] int64: 1 if weights were written after this sample
     pushed: np.ndarray  # [T, S, S] int64: ds sent from slice to slice in replay step t; [0, 0, 0] under gather
     copied: np.ndarray  # [S, S] int64: changed weights sent to transposed copies; [0, 0] under gather
@@ -284,7 +285,7 @@ def activity_of(circuit: Circuit, steps: int) -> Activity:
     """Allocate the activity of one sample: views of one flat array, which is their `base`, so that it is copied in one go."""
     slices, pushing = len(circuit.slice_lo), int(circuit.push)
     shapes = (
-        [(steps, circuit.groups)] * 4 + [(steps, slices)] * 13 + [(1,), (pushing * steps, pushing * slices, pushing * slices)]
+        [(steps, circuit.groups)] * 4 + [(steps, slices)] * 14 + [(1,), (pushing * steps, pushing * slices, pushing * slices)]
     )
     shapes += [(pushing * slices, pushing * slices), (FORM_COUNTS if pushing or circuit.form_a else 0, steps, slices)]
     shapes += [(circuit.rule_counts, steps, slices)]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from itertools import product
 
 import bridge  # noqa: F401 - puts tests/reference on the path
-import pytest
 from refrules import FUNCTIONS
 
 from chipsim.learning import rule_object
 
 
-@pytest.mark.parametrize("frac", [8])
-def test_sdsp_steps_as_the_truth_table_of_odin(frac):
+def test_sdsp_steps_as_the_truth_table_of_odin():
     """up: V >= theta_m and t1 <= Ca < t3, down: V < theta_m and t1 <= Ca < t2 (Frenkel et al. 2019; RTL sdsp_update.v)."""
     rule = rule_object("sdsp")
     (hook,) = [hook for hook in rule.hooks if hook.event == "on_pre"]
@@ -22,7 +20,7 @@ def test_sdsp_steps_as_the_truth_table_of_odin(frac):
     met = set()
     for v, y in product(range(-40, 41, 8), range(0, 1 << rule.fields["y"].bits, 1)):
         stored = {name: rule.fields[name].stored for name in ("theta_m", "c1", "c2", "c3")} | {"v": v, "y": y}
-        potential, calcium = v / 2**frac, y / 2 ** rule.fields["y"].frac
+        potential, calcium = v / 2 ** rule.fields["v"].frac, y / 2 ** rule.fields["y"].frac
         up, down = potential >= theta and t1 <= calcium < t3, potential < theta and t1 <= calcium < t2
         assert step(*(stored[name] for name in hook.arguments)) == int(up) - int(down), (v, y)
         met.add((up, down))

@@ -91,7 +91,7 @@ def compared(name: str, net: general.Net, network: cs.Network, x: np.ndarray, y:
 @pytest.mark.parametrize("name", RULES)
 def test_rule_equals_its_sum(name):
     seen = Counter()
-    for seed in range(30):
+    for seed in range(60):
         net, network, x, y = drawn(seed)
         for g, q in zip(compared(name, net, network, x, y, RULES[name][0]), net.projections, strict=True):
             if np.any(g):

@@ -97,7 +97,7 @@ def test_traced_operations_are_those_of_a_run(name):
     rule, met = rule_object(name), Counter()
     functions = {key: tallied(function, COSTS[key]) for key, function in FUNCTIONS.items()}
 
-    @repeat(6)
+    @repeat(15)
     @given(online_cases(banded(name)))
     def compare(case):
         table = rulebridge.describe(case.image(), case.shifts, case.seed, functions)
@@ -120,7 +120,7 @@ def test_traced_operations_are_those_of_a_run(name):
         met.update(expected)
 
     compare()
-    assert met["multiply"] > 50
+    assert met["multiply"] > 100
 
 
 def test_traced_operations_are_those_of_a_run_where_thresholds_adapt():

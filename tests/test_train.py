@@ -53,6 +53,21 @@ def test_training_changes_weights_and_learns():
     assert all(np.array_equal(run.weights[n], run.stored[n] * s) for n, s in zip(run.stored, scales, strict=True))
 
 
+@pytest.mark.parametrize("told", [{}, {"rule": "ssgd-online"}, {"rule": "ssgd-online", "signal": "adaptive"}], ids=str)
+def test_an_update_in_float_is_counted_once(told):
+    """Adam fetches and evaluates every synapse in every update; feedback that adapts adds at most its own weights."""
+    model = small(**{f"learning.{key}": value for key, value in told.items()}, **{"schedule.float.optimiser": "adam"})
+    run = quick("float32", model=model)
+    circuit, updates = run.image.circuit, 2 * 6
+    found = {name: int(run.counters.of("update", name).sum()) for name in ("barriers", "visits", "evaluations", "writes")}
+    followed = found["visits"] - updates * int(circuit.row_words.sum())
+    assert found["barriers"] == updates and found["evaluations"] == updates * len(run.image.weights)
+    if "signal" in told:
+        assert 0 < followed <= updates * (20 * 16 + 16 * 10)  # weights that lead on from hidden neurons
+    else:
+        assert followed == 0 < found["writes"] <= found["evaluations"]
+
+
 def test_sums_of_the_summary_agree():
     run = quick()
     s, energy = run.summary, run.summary["energy_j_per_sample"]

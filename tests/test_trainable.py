@@ -65,8 +65,10 @@ def test_a_readout_in_the_middle_is_refused_and_all_problems_are_told():
 
 @pytest.mark.parametrize("vth", [None, 64, 256])
 def test_thresholds_that_are_powers_of_two_are_trained(vth):
-    compile_network(network({**LOIHI, "vth": vth}), None)
-    compile_network(network({**LOIHI, "vth": 300}), None, numerics="float64")
+    assert compile_network(network({**LOIHI, "vth": vth}), None).learning
+    assert compile_network(network({**LOIHI, "vth": 300}), None, numerics="float64").learning
+    with pytest.raises(ConfigError, match="vth"):
+        compile_network(network({**LOIHI, "vth": 300}), None)
 
 
 def test_writes_in_place_have_no_gradient_and_no_float():

@@ -167,6 +167,6 @@ def refine(n, acc, shift, how):
 @kernel
 def clear_update_counts(a):
     """Start the counts of an update."""
-    for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised, a.copied):
+    for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised, a.copied, a.followed):
         counts[:, :] = 0
     a.updated[0] = 1

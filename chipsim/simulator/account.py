@@ -153,10 +153,10 @@ def book_update(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     """Book the weight update: at step 0 after the replay, or in the replay steps that write in place."""
     stage = ("update", "replay")
     for event, per_slice in (
-        ("visits", a.visits),
+        ("visits", a.visits + a.followed),
         ("evaluations", a.evaluations),
         ("random_draws", a.draws),
-        ("writes", a.writes),
+        ("writes", a.writes + a.followed),
         ("writes_skipped", a.evaluations - a.writes),
         ("optimiser_updates", a.optimised),
     ):

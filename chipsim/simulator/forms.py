@@ -16,14 +16,13 @@ from chipsim.learning.forms import (
 )
 from chipsim.learning.ssgd import add_lists, add_rows, clear_errors, evaluate, gather_lists, gather_rows, inject
 from chipsim.neurons.dispatch import source_of
-from chipsim.simulator.replay import clear_counts, sweep_all
+from chipsim.simulator.replay import sweep_all
 
 
 @entry
 def replay(steps, circuit, wires, weights, gradient, work):
     """Replay one sample and add its gradient to `gradient` ([W] number, scale of delta); call `start_backward` first."""
     e, f, a = work.errors, work.forms, work.activity
-    clear_counts(a)
     a.pushed[:, :, :] = 0
     a.forms[:, :, :] = 0
     for values in (f.pushed, f.sums, f.trace):

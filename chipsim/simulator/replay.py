@@ -13,7 +13,6 @@ from chipsim.neurons.dispatch import sweep_back
 def replay(steps, circuit, wires, weights, gradient, work):
     """Replay one sample and add its gradient to `gradient` ([W] number, scale of delta); call `start_backward` first."""
     e, a = work.errors, work.activity
-    clear_counts(a)
     e.past[:, :] = 0
     for t in range(steps - 1, 0, -1):
         step_back(t, circuit, work)
@@ -31,7 +30,6 @@ def replay(steps, circuit, wires, weights, gradient, work):
 def replay_inplace(steps, circuit, wires, weights, how, address, work):
     """Replay one sample and write its weights on the way (fixed point); `how` and `address` as in `learning.writes`."""
     e, a = work.errors, work.activity
-    clear_counts(a)
     e.past[:, :] = 0
     for t in range(steps - 1, 0, -1):
         step_back(t, circuit, work)
@@ -54,26 +52,6 @@ def keep_deltas(t, e):
     if len(e.past) > 0:
         for n in range(len(e.delta)):
             e.past[t % len(e.past), n] = e.delta[n]
-
-
-@inner
-def clear_counts(a):
-    """Start the counts of a replay."""
-    for counts in (
-        a.decays,
-        a.live,
-        a.injected,
-        a.row_adds,
-        a.gather_adds,
-        a.visits,
-        a.evaluations,
-        a.draws,
-        a.writes,
-        a.optimised,
-        a.copied,
-    ):
-        counts[:, :] = 0
-    a.updated[0] = 0
 
 
 @inner

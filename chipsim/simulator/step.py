@@ -41,10 +41,21 @@ def reset(work):
     m.until[:] = 0
     m.active[:] = False
     work.lines.ring_hits[:] = False
-    for counts in (a.spikes, a.active, a.marks, a.resets, a.checks, a.lookups, a.busy):
-        counts[:, :] = 0
     work.spikes.start[0] = 0
     work.active.start[0] = 0
+    clear_counts(a)
+
+
+@inner
+def clear_counts(a):
+    """Start the counts of a sample, those of learning included: nothing of the sample before may stay."""
+    for counts in (a.spikes, a.active, a.marks, a.resets, a.checks, a.lookups, a.busy):
+        counts[:, :] = 0
+    for counts in (a.decays, a.live, a.injected, a.row_adds, a.gather_adds):
+        counts[:, :] = 0
+    for counts in (a.visits, a.evaluations, a.draws, a.writes, a.optimised, a.followed, a.copied):
+        counts[:, :] = 0
+    a.updated[0] = 0
 
 
 @inner

@@ -30,6 +30,4 @@ class Feedback:
         now, before = weights[self.at], self.values[self.at]
         after = np.clip(before + (now - self.seen), -self.top, self.top)
         self.values[self.at], self.seen = after, now
-        changed = np.bincount(self.slices[after != before], minlength=self.count)
-        activity.visits[0] += changed
-        activity.writes[0] += changed
+        activity.followed[0] = np.bincount(self.slices[after != before], minlength=self.count)

@@ -13,7 +13,7 @@ from chipsim.errors import Problem, raise_all
 from chipsim.kernels.fixed import DECAY_BITS, ROUNDINGS
 from chipsim.learning.online.feedback import feedback_weights, label_weights
 from chipsim.learning.online.reads import Reads
-from chipsim.learning.online.signals import LAYERWISE, PAST, SOURCES, source_codes
+from chipsim.learning.online.signals import PAST, SOURCES, source_codes
 from chipsim.learning.online.state import Field, Setup, Walk
 from chipsim.state import Circuit
 
@@ -197,7 +197,7 @@ def layerwise_weights(rule, circuit: Circuit, fixed: bool, more: Options) -> np.
     """
     number = np.int32 if fixed else circuit.rules.constants.dtype  # as weights are stored
     source = rule.learn.source if rule.learn else "none"
-    if SOURCES[source if source in SOURCES else "none"] != LAYERWISE:
+    if source not in ("fa", "adaptive"):
         return np.zeros(0, dtype=number)
     found = feedback_weights(more.weights, 1, not fixed).reshape(-1)
     if source == "adaptive":

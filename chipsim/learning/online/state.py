@@ -36,9 +36,7 @@ class Setup(NamedTuple):
     source: np.ndarray  # [P] int64: where signals come from (signals.SOURCES)
     read: np.ndarray  # [A, K] bool: a hook of the projection reads the pre trace
     feedback: np.ndarray  # [N, C] int64 or float: fixed random weights b_jc of direct feedback
-    layerwise: (
-        np.ndarray
-    )  # [W] number: random weights in place of w, which adaptive feedback changes; empty where they are not used
+    layerwise: np.ndarray  # [W] number: random weights in place of w (fa, adaptive); empty where they are not used
     epoch: int  # steps between two on_epoch events
     threshold: np.ndarray  # [P] number: signals of at most this size are 0
     constants: np.ndarray  # [D] number: constants of the rule
