@@ -104,7 +104,7 @@ def price_time(
     work = Work.of(counters, len(ids))
     steps, busy = step_times(work, chip, prices, loads)
     if queued is not None:
-        updates = core_time(work, prices, "forward", "forward", UPDATES)[..., 0]
+        updates = work.spread(core_time(work, prices, "forward", "forward", UPDATES))[..., 0]
         steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
     timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
     exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
@@ -130,6 +130,11 @@ class Work(NamedTuple):
             raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
         counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
         return cls(counts, cores, counters.total().counts.any(axis=(1, 2)))
+
+    def spread(self, times: np.ndarray) -> np.ndarray:
+        """Return times as [M, T, C, R], also the one zero of what did not occur."""
+        samples, _, steps, _ = self.counts.shape
+        return np.broadcast_to(times, (samples, steps, self.cores, times.shape[-1]))
 
 
 class TimePrices(NamedTuple):
@@ -172,7 +177,8 @@ def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | No
         "update": over_steps(update_steps),
     }
     barriers = {phase: barrier_time(work, prices, phase) for phase in PHASES}
-    return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate([learning, replay, walk], axis=1)
+    busy = [work.spread(learning), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
+    return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate(busy, axis=1)
 
 
 def over_steps(steps: np.ndarray) -> np.ndarray:
@@ -198,10 +204,15 @@ def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> li
 
 
 def core_time(work: Work, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
-    """Return [M, T, C, R] ns of the named events (default: all that take time in a core); those without a time add nothing."""
+    """Return [M, T, C, R] ns of the named events (default: all that take time in a core); those without a time add nothing.
+
+    One zero, [1, 1, 1, 1], if nothing of that occurred.
+    """
     names = {row: f"{phase}.{EVENTS[row][2]}" for row in rows_of(phase, stage, events)}
     rows = [row for row, name in names.items() if work.present[row] and name in prices.events and prices.events[name].any()]
     samples, _, steps, columns = work.counts.shape
+    if not rows:
+        return NO_CORES
     ns = np.zeros((samples, steps, columns, prices.trials))  # the host too: whole rows lie side by side
     for row in rows:
         price, counts = prices.events[names[row]], work.counts[:, row]
@@ -220,7 +231,15 @@ def link_time(prices: TimePrices, loads: LinkLoads | None, stage: str) -> np.nda
 
 def slowest(cores: np.ndarray, links: np.ndarray) -> np.ndarray:
     """Return [M, T, R] ns of each step: its slowest core or its hottest link."""
-    return np.maximum(cores.max(axis=-2, initial=0.0), links.max(axis=-2, initial=0.0))
+    return np.maximum(largest(cores), largest(links))
+
+
+def largest(times: np.ndarray) -> np.ndarray:
+    """Return the largest of [..., C, R] times of each step, [..., R]; column by column, since they are few and numpy's max is slow then."""
+    found = np.zeros(times.shape[:-2] + times.shape[-1:])
+    for column in range(times.shape[-2]):
+        np.maximum(found, times[..., column, :], out=found)
+    return found
 
 
 def barrier_time(work: Work, prices: TimePrices, phase: str) -> np.ndarray | float:
@@ -254,6 +273,6 @@ def critical(cores: np.ndarray, ids: np.ndarray) -> dict[int, int]:
     """Return {core: steps in which it took longest} of [M, T, C] ns; steps without work count for nobody."""
     if not len(ids):
         return {}
-    busy = cores.max(axis=-1) > 0
+    busy = largest(cores[..., None])[..., 0] > 0
     steps = np.bincount(cores.argmax(axis=-1)[busy], minlength=len(ids))
     return {int(core): int(n) for core, n in zip(ids, steps, strict=True)}

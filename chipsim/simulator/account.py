@@ -12,8 +12,9 @@ from chipsim.counters import PLASTIC, Counters
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
 from chipsim.simulator.deferred import book_deferred
+from chipsim.simulator.fans import ARRIVES, LEAVES
 from chipsim.simulator.formcounts import book_copies, book_forms
-from chipsim.simulator.ledger import AXES, Ledger, Room, later, sent
+from chipsim.simulator.ledger import Ledger, Room
 from chipsim.simulator.online import book_losses, book_online, class_words
 from chipsim.state import Activity
 
@@ -36,10 +37,10 @@ def account(
         else:
             book_online(image, activity, ledger, learned)
     elif image.learning:
-        marks = book_marking(image, activity, ledger)
+        records = book_marking(image, activity, ledger, arrivals)
         if learned:
-            gathers = book_replay(image, activity, ledger, arrivals, marks)
-            book_forms(image, activity, ledger, gathers)
+            book_replay(image, activity, ledger, records)
+            book_forms(image, activity, ledger, records)
             if image.circuit.step_loss:
                 book_steps(image, ledger)
             else:
@@ -56,71 +57,79 @@ def account(
 
 def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
     """Book phase forward; return [M, T, S] axons over which spikes arrive at each slice."""
-    routes, stage, circuit = image.routes, ("forward", "forward"), image.circuit
-    leaving = sent(a.spikes)
-    from_host = routes.home[:, 0] > 0
-    arrivals = later(leaving @ routes.axons)
+    routes, stage, circuit, ways = image.routes, ("forward", "forward"), image.circuit, ledger.ways
+    arrivals = ledger.per_slice(a.spikes, ways.slice_axons, ARRIVES)
     biased = np.array([circuit.biased[s.population] for s in image.slices])
     stepped = np.array([s.population > 0 and not circuit.lazy[s.population] for s in image.slices])
-    updates = np.zeros_like(a.busy)
-    updates[:, 1:] = np.where(stepped, routes.size, 0)
-    updates[:, 0] = np.where(biased, routes.size, 0)
-    ledger.book_home(*stage, "inputs_injected", np.where(from_host, leaving, 0))
-    ledger.departures(*stage, "packets", leaving)
+    ledger.book(*stage, "inputs_injected", a.spikes, ways.hosted, LEAVES)
+    ledger.departures(*stage, "packets", a.spikes)
     ledger.book(*stage, "packets_in", arrivals)
-    ledger.book(*stage, "words_read", later(leaving @ routes.words))
-    ledger.book(*stage, "synops", later(leaving @ routes.synapses))
+    ledger.book(*stage, "words_read", a.spikes, ways.words, ARRIVES)
+    ledger.book(*stage, "synops", a.spikes, ways.synapses, ARRIVES)
     ledger.book(*stage, "updates_active", a.busy)
-    ledger.book(*stage, "updates_idle", np.where(stepped | biased, updates - a.busy, 0))
-    ledger.book_home(*stage, "spikes", np.where(from_host, 0, a.spikes))
+    ledger.book(
+        *stage, "updates_idle", a.busy, ways.once("idle", lambda: ways.cores(-np.diag(stepped | biased).astype(np.int64)))
+    )
+    ledger.book_at(*stage, "updates_idle", slice(0, 1), np.where(biased, routes.size, 0))
+    ledger.book_at(*stage, "updates_idle", slice(1, None), np.where(stepped, routes.size, 0))
+    ledger.book(*stage, "spikes", a.spikes, ways.computed)
     ledger.barriers(*stage, slice(0 if biased.any() else 1, None))
     return arrivals
 
 
-def book_marking(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
-    """Book what learning adds to the forward steps; return [M, T, S] marks that arrive at each slice."""
-    routes, stage = image.routes, ("backward", "forward")
-    leaving = sent(a.marks)
-    marks = later(leaving @ routes.axons)
+def book_marking(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndarray) -> np.ndarray:
+    """Book what learning adds to the forward steps; return [M, T, S] records that arrive at each slice: spikes and marks.
+
+    arrivals: those of spikes.
+    """
+    stage, ways = ("backward", "forward"), ledger.ways
     ledger.book(*stage, "gate_checks", a.checks)
     ledger.book(*stage, "band_lookups", a.lookups)
-    ledger.book_home(*stage, "active_log_entries", a.active + a.resets)
-    ledger.book(*stage, "spike_log_entries", later(sent(a.spikes) @ routes.axons) + marks)
-    ledger.departures(*stage, "mark_packets", leaving)
-    ledger.book(*stage, "packets_in", marks)
-    return marks
+    ledger.book(*stage, "active_log_entries", a.active, ways.homes)
+    ledger.book(*stage, "active_log_entries", a.resets, ways.homes)
+    ledger.departures(*stage, "mark_packets", a.marks)
+    ledger.book(*stage, "packets_in", a.marks, ways.axons, ARRIVES)
+    records = arrivals + ledger.per_slice(a.marks, ways.slice_axons, ARRIVES)
+    ledger.book(*stage, "spike_log_entries", records)
+    return records
 
 
-def book_replay(image: ChipImage, a: Activity, ledger: Ledger, arrivals: np.ndarray, marks: np.ndarray) -> np.ndarray:
+def book_replay(image: ChipImage, a: Activity, ledger: Ledger, records: np.ndarray) -> None:
     """Book the replay steps; the record of (i, t - 1) is read in replay step t, where it also arrived.
 
-    Returns [M, T, S] records of the spike logs (form A reads them again). With form A and push replay reads none of them.
+    records: [M, T, S] of the spike logs. With form A and push replay reads none of them.
     """
-    routes, stage, circuit = image.routes, ("backward", "replay"), image.circuit
-    records = arrivals + marks
+    stage, circuit, ways = ("backward", "replay"), image.circuit, ledger.ways
     read = records * (not (circuit.form_a and circuit.push))
-    leaving, active = sent(a.active) * (not circuit.push), a.active @ routes.home
-    gathered = later(leaving @ routes.axons)
-    plain = read - gathered  # records that spiked only
-    live = (a.live > 0) & (not circuit.form_a)
-    met = np.where(live, plain, 0)
-    only = later((sent(a.spikes) + sent(a.marks) - leaving) @ routes.words)  # words of the rows of such records
-    ledger.book(*stage, "log_reads", active + a.resets @ routes.home + read)
+    ledger.book(*stage, "log_reads", a.active, ways.homes)
+    ledger.book(*stage, "log_reads", a.resets, ways.homes)
+    ledger.book(*stage, "log_reads", read)
     ledger.book(*stage, "trace_decays", a.decays)
     ledger.book(*stage, "error_updates", a.injected)
-    ledger.book(*stage, "evaluations", active)
-    ledger.book(*stage, "rows_read", gathered + met)
+    ledger.book(*stage, "evaluations", a.active, ways.homes)
+    plain = read if circuit.push else book_gathers(a, ledger, read)  # records that spiked only
+    live = (a.live > 0) & (not circuit.form_a)
+    met = np.where(live, plain, 0)
+    others = a.spikes + a.marks - (0 if circuit.push else a.active)
+    only = ledger.per_slice(others, ways.slice_words, ARRIVES)  # words of the rows of such records
+    ledger.book(*stage, "rows_read", met)
     ledger.book(*stage, "rows_skipped", plain - met)
-    ledger.book(*stage, "rows_gathered", gathered)
-    ledger.book(*stage, "words_read", later(leaving @ routes.words) + np.where(live, only, 0))
+    ledger.book(*stage, "words_read", np.where(live, only, 0))
     ledger.book(*stage, "row_adds", a.row_adds)
     ledger.book(*stage, "gather_adds", a.gather_adds)
-    ledger.book(*stage, "error_packets", gathered)
-    back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * routes.axons  # [3, G, S]: hops of a partial error back home
-    ledger.hops(*stage, "error_hops", (later(leaving @ way) if way.any() else None for way in back))
-    ledger.book_home(*stage, "packets_in", leaving * routes.axons.sum(axis=1))
     ledger.barriers(*stage, slice(1, None))
-    return records
+
+
+def book_gathers(a: Activity, ledger: Ledger, read: np.ndarray) -> np.ndarray:
+    """Book the rows that active events gather, and the partial errors they send home; return what is left of records [M, T, S]."""
+    stage, ways = ("backward", "replay"), ledger.ways
+    gathered = ledger.per_slice(a.active, ways.slice_axons, ARRIVES)
+    for event in ("rows_read", "rows_gathered", "error_packets"):
+        ledger.book(*stage, event, gathered)
+    ledger.book(*stage, "words_read", a.active, ways.words, ARRIVES)
+    ledger.book_axes(*stage, "error_hops", a.active, ways.way_back, ARRIVES)
+    ledger.book(*stage, "packets_in", a.active, ways.answers, LEAVES)
+    return read - gathered
 
 
 def book_loss(image: ChipImage, ledger: Ledger) -> None:
@@ -134,33 +143,35 @@ def book_loss(image: ChipImage, ledger: Ledger) -> None:
     ledger.book_at(*stage, "broadcasts", LAST, at_loss * broadcast.sum())
     ledger.book_at(*stage, "softmax_evaluations", LAST, at_loss * classes)
     ledger.book_at(*stage, "packets_in", LAST, broadcast + at_loss * score.sum())
-    for axis, h in zip(AXES, routes.hops, strict=True):
-        ledger.book_at(*stage, f"error_hops_{axis}", LAST, score * h[:, routes.loss] + at_loss * (h[routes.loss] @ broadcast))
+    ways = (score * h[:, routes.loss] + at_loss * (h[routes.loss] @ broadcast) for h in routes.hops)
+    ledger.axes_at(*stage, "error_hops", LAST, ways)
 
 
 def book_steps(image: ChipImage, ledger: Ledger) -> None:
     """Book the loss of every step while the sample runs, and its errors: written to the logs of the readout cores, read in replay."""
-    errors = np.zeros((1, ledger.steps, len(image.slices)), dtype=np.int64)
-    errors[0, 1:] = image.routes.readout
-    book_losses(image, class_words(image, image.routes.readout > 0), ledger)
-    ledger.book("backward", "forward", "active_log_entries", errors)
-    ledger.book("backward", "replay", "log_reads", errors)
+    errors, each = image.routes.readout, slice(1, None)
+    book_losses(image, class_words(image, errors > 0), ledger)
+    ledger.book_at("backward", "forward", "active_log_entries", each, errors)
+    ledger.book_at("backward", "replay", "log_reads", each, errors)
     if image.circuit.form_a:
-        ledger.book("backward", "walk", "log_reads", errors)
+        ledger.book_at("backward", "walk", "log_reads", each, errors)
 
 
 def book_update(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     """Book the weight update: at step 0 after the replay, or in the replay steps that write in place."""
     stage = ("update", "replay")
     for event, per_slice in (
-        ("visits", a.visits + a.followed),
+        ("visits", a.visits),
+        ("visits", a.followed),
         ("evaluations", a.evaluations),
         ("random_draws", a.draws),
-        ("writes", a.writes + a.followed),
-        ("writes_skipped", a.evaluations - a.writes),
+        ("writes", a.writes),
+        ("writes", a.followed),
+        ("writes_skipped", a.evaluations),
         ("optimiser_updates", a.optimised),
     ):
         ledger.book(*stage, event, per_slice)
+    ledger.book(*stage, "writes_skipped", a.writes, ledger.ways.fewer)
     ledger.row(*stage, "barriers")[:, 0, -1] += a.updated[:, 0]
     book_engine(image, a, ledger)
 
@@ -171,7 +182,9 @@ def book_engine(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     steps[:, 0] = a.updated[:, 0]
     if image.network.learning.apply == "inplace":
         steps[:, 1:] = 1
-    plastic = ledger.plastic_words
-    ledger.book("update", "replay", "visits_skipped", steps[:, :, None] * plastic - a.visits)
+    ways, plastic = ledger.ways, ledger.ways.plastic_words
+    engine = ways.once("engine", lambda: ways.cores(plastic[None]))
+    ledger.book("update", "replay", "visits_skipped", steps[:, :, None], engine)
+    ledger.book("update", "replay", "visits_skipped", a.visits, ways.fewer)
     epochs = ledger.row("update", "replay", "epochs")
     epochs += steps[:, :, None] * (plastic @ image.routes.column > 0)

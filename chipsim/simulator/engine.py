@@ -80,10 +80,10 @@ class Engine:
 
 
 class Block:
-    """What happened in several samples (Activity, or counts of learning), stacked for accounting; integers."""
+    """What happened in several samples (Activity, or counts of learning), stacked for accounting; integers. room: samples to expect."""
 
-    def __init__(self) -> None:
-        self.samples = 0
+    def __init__(self, room: int = 1) -> None:
+        self.samples, self.room = 0, room
         self.rows = np.empty((0, 0), dtype=np.int64)  # [room, entries]
         self.like: NamedTuple | None = None
 
@@ -91,7 +91,7 @@ class Block:
         """Copy the activity of a sample."""
         flat, self.like = flat_of(activity), activity
         if self.samples == len(self.rows):
-            grown = np.empty((max(1, 2 * self.samples), len(flat)), dtype=np.int64)
+            grown = np.empty((max(self.room, 2 * self.samples), len(flat)), dtype=np.int64)
             grown[: self.samples] = self.rows[: self.samples] if self.samples else 0
             self.rows = grown
         self.rows[self.samples] = flat
@@ -99,10 +99,14 @@ class Block:
 
     def take(self) -> NamedTuple:
         """Return everything kept, stacked along a first axis, and start again; the next `keep` writes over it."""
-        rows, ends = self.rows[: self.samples], np.cumsum([0, *(field.size for field in self.like)])
-        parts = zip(self.like, ends[:-1], ends[1:], strict=True)
-        self.samples = 0
-        return type(self.like)(*(rows[:, a:b].reshape(len(rows), *field.shape) for field, a, b in parts))
+        rows, self.samples = self.rows[: self.samples], 0
+        return type(self.like)(*fields_of(rows, [field.shape for field in self.like]))
+
+
+def fields_of(rows: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    """Return fields [M, ...] of these shapes, which lie one after the other in rows [M, entries]."""
+    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
+    return [rows[:, a:b].reshape(len(rows), *shape) for shape, a, b in zip(shapes, ends[:-1], ends[1:], strict=True)]
 
 
 def flat_of(activity: NamedTuple) -> np.ndarray:

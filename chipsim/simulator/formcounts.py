@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.simulator.ledger import Ledger
+from chipsim.simulator.ledger import AXES, Ledger
 from chipsim.state import PUSH_DECAYS, PUSH_WORDS, WALK_ADDS, WALK_DECAYS, WALK_ROWS, WALK_UPDATES, WALK_WORDS, Activity
 
 
@@ -15,9 +15,10 @@ def book_forms(image: ChipImage, a: Activity, ledger: Ledger, records: np.ndarra
         book_pushed(image, a, ledger)
     if not image.circuit.form_a:
         return
-    stage, active = ("backward", "walk"), a.active @ image.routes.home
-    ledger.book("backward", "replay", "log_rewrites", active)
-    ledger.book(*stage, "log_reads", active + records)
+    stage, homes = ("backward", "walk"), ledger.ways.homes
+    ledger.book("backward", "replay", "log_rewrites", a.active, homes)
+    ledger.book(*stage, "log_reads", a.active, homes)
+    ledger.book(*stage, "log_reads", records)
     for event, row in (
         ("trace_decays", WALK_DECAYS),
         ("trace_updates", WALK_UPDATES),
@@ -35,7 +36,9 @@ def book_pushed(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     arrived = np.zeros_like(a.live)
     arrived[:, :-1] = a.pushed.sum(axis=2)[:, 1:]
     ledger.book(*stage, "error_packets", a.pushed.sum(axis=3))
-    ledger.hops(*stage, "error_hops", np.stack([(a.pushed * way).sum(axis=3) for way in image.routes.hops]))
+    for axis, way in zip(AXES, image.routes.hops, strict=True):
+        if way.any():
+            ledger.book(*stage, f"error_hops_{axis}", (a.pushed * way).sum(axis=3))
     ledger.book(*stage, "packets_in", arrived)
     ledger.book(*stage, "rows_read", arrived)
     ledger.book(*stage, "words_read", a.forms[:, PUSH_WORDS])
@@ -44,15 +47,9 @@ def book_pushed(image: ChipImage, a: Activity, ledger: Ledger) -> None:
 
 def book_copies(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     """Book changed weights on their way to the transposed copies, at step 0."""
-    stage, at = ("update", "replay"), np.zeros_like(a.live)
-
-    def first(values: np.ndarray) -> np.ndarray:
-        found = at.copy()
-        found[:, 0] = values
-        return found
-
-    received = first(a.copied.sum(axis=1))
-    ledger.book(*stage, "copy_packets", first(a.copied.sum(axis=2)))
-    ledger.hops(*stage, "hops", np.stack([first((a.copied * way).sum(axis=2)) for way in image.routes.hops]))
-    ledger.book(*stage, "packets_in", received)
-    ledger.book(*stage, "copy_writes", received)
+    stage, first, copied = ("update", "replay"), slice(0, 1), a.copied[:, None]  # [M, 1, S, S] from, to
+    received = copied.sum(axis=2)
+    ledger.book_at(*stage, "copy_packets", first, copied.sum(axis=3))
+    ledger.axes_at(*stage, "hops", first, ((copied * way).sum(axis=3) for way in image.routes.hops))
+    ledger.book_at(*stage, "packets_in", first, received)
+    ledger.book_at(*stage, "copy_writes", first, received)

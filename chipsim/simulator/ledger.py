@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.counters import EVENTS, ROW, Counters
+from chipsim.simulator.fans import HERE, LEAVES, Fan, Ways, spread
 
 AXES = ("x", "y", "local")  # of hops
-
-
-class Parts:
-    """Sums over what belongs together: the product with a one-hot table of which every column has a one, without multiplying."""
-
-    def __init__(self, table: np.ndarray):
-        owner = table.argmax(axis=1)
-        self.order = np.argsort(owner, kind="stable")
-        self.starts = np.searchsorted(owner[self.order], np.arange(table.shape[1]))
-        self.alone, self.sorted = len(owner) == table.shape[1], bool((self.order[1:] > self.order[:-1]).all())
-
-    def sums(self, values: np.ndarray) -> np.ndarray:
-        """Return [..., columns] sums of [..., rows] values."""
-        there = values if self.sorted else values[..., self.order]
-        return there if self.alone else np.add.reduceat(there, self.starts, axis=-1)
 
 
 class Room:
@@ -34,6 +19,7 @@ class Room:
     def __init__(self, image: ChipImage, samples: int):
         self.by_event = np.zeros((len(EVENTS), samples, image.steps, len(image.routes.cores)), dtype=np.int64)
         self.dirty: set[int] = set()  # rows that may hold counts of the block before
+        self.ways = Ways(image)
 
 
 class Ledger:
@@ -47,7 +33,7 @@ class Ledger:
         self.room = Room(image, samples) if room is None else room
         self.by_event = self.room.by_event[:, :samples]
         self.booked: set[int] = set()
-        self.columns, self.slices = Parts(image.routes.column), Parts(image.routes.home)
+        self.ways = self.room.ways
 
     def row(self, phase: str, stage: str, event: str) -> np.ndarray:
         """Return the counts [M, T, K] of an event."""
@@ -68,56 +54,38 @@ class Ledger:
             sums[n] = self.by_event[n].sum(axis=0)
         return Counters(self.by_event.transpose(1, 0, 2, 3), self.routes.cores, self.by_event.shape[1], sums)
 
-    @cached_property
-    def plastic_words(self) -> np.ndarray:
-        """[S] int64 words of all rows on a slice that learning may write, with the state of their synapses."""
-        circuit, found = self.image.circuit, np.zeros(len(self.image.slices), dtype=np.int64)
-        for k, post in enumerate(circuit.post):
-            low, high = circuit.first_slice[post], circuit.first_slice[post + 1]
-            rows = int(circuit.hi[circuit.pre[k]] - circuit.lo[circuit.pre[k]]) * (high - low)
-            found[low:high] += circuit.row_words[circuit.rows[k] :][:rows].reshape(-1, high - low).sum(axis=0)
-        return found
+    def book(self, phase: str, stage: str, event: str, values: np.ndarray, fan: Fan | None = None, at: int = HERE) -> None:
+        """Add [M, T, X] counts through a table to cores, by default those of slices; at: when they count (simulator.fans)."""
+        fan = self.ways.slices if fan is None else fan
+        if len(fan.source):
+            spread(values, fan, at, self.row(phase, stage, event))
 
-    def book(self, phase: str, stage: str, event: str, per_slice: np.ndarray) -> None:
-        """Add [M, T, S] counts to the cores that hold the slices."""
-        counts = self.row(phase, stage, event)
-        counts += self.columns.sums(per_slice)
+    def book_axes(self, phase: str, stage: str, prefix: str, values: np.ndarray, fans: Iterable[Fan], at: int = HERE) -> None:
+        """Add hop counts along each axis, one table for each."""
+        for axis, fan in zip(AXES, fans, strict=True):
+            self.book(phase, stage, f"{prefix}_{axis}", values, fan, at)
 
     def book_at(self, phase: str, stage: str, event: str, steps: slice, per_slice: np.ndarray) -> None:
-        """Add [S] counts to some steps of every sample."""
-        self.row(phase, stage, event)[:, steps] += self.columns.sums(per_slice)
+        """Add [S], or of each sample [M, 1, S], counts to some steps."""
+        self.row(phase, stage, event)[:, steps] += per_slice @ self.routes.column
 
-    def book_home(self, phase: str, stage: str, event: str, per_group: np.ndarray) -> None:
-        """Add [M, T, G] counts to the cores that hold the groups."""
-        self.book(phase, stage, event, self.slices.sums(per_group))
-
-    def hops(self, phase: str, stage: str, prefix: str, per_axis: Iterable[np.ndarray | None]) -> None:
-        """Add [M, T, S] hop counts of each axis; None: there are none."""
-        for axis, per_slice in zip(AXES, per_axis, strict=True):
-            if per_slice is not None:
-                self.book(phase, stage, f"{prefix}_{axis}", per_slice)
+    def axes_at(self, phase: str, stage: str, prefix: str, steps: slice, per_slice: Iterable[np.ndarray]) -> None:
+        """Add hop counts along each axis to some steps."""
+        for axis, hops in zip(AXES, per_slice, strict=True):
+            if hops.any():
+                self.book_at(phase, stage, f"{prefix}_{axis}", steps, hops)
 
     def departures(self, phase: str, stage: str, packets: str, leaving: np.ndarray) -> None:
         """Add the packets and hops of [M, T, G] spikes or marks that leave."""
-        self.book_home(phase, stage, packets, leaving * self.routes.packets)
-        for axis, way in zip(AXES, self.routes.spike_hops, strict=True):
-            if way.any():
-                self.book_home(phase, stage, f"hops_{axis}", leaving * way)
+        self.book(phase, stage, packets, leaving, self.ways.packets, LEAVES)
+        self.book_axes(phase, stage, "hops", leaving, self.ways.hops, LEAVES)
+
+    def per_slice(self, values: np.ndarray, fan: Fan, at: int = HERE) -> np.ndarray:
+        """Return the product [M, T, S] of [M, T, G] counts with a table that ends on slices."""
+        found = np.zeros((*values.shape[:2], len(self.image.slices)), dtype=np.int64)
+        spread(values, fan, at, found)
+        return found
 
     def barriers(self, phase: str, stage: str, steps: slice) -> None:
         """Add one barrier per step to the host column."""
         self.row(phase, stage, "barriers")[:, steps, -1] += 1
-
-
-def later(counts: np.ndarray) -> np.ndarray:
-    """Move [..., T, S] counts one step later: departures to arrivals. What leaves in the last step never arrives."""
-    moved = np.zeros_like(counts)
-    moved[..., 1:, :] = counts[..., :-1, :]
-    return moved
-
-
-def sent(counts: np.ndarray) -> np.ndarray:
-    """Return departures: events of the last step send nothing."""
-    leaving = counts.copy()
-    leaving[:, -1] = 0
-    return leaving

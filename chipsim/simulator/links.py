@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.counters import LinkLoads
 from chipsim.learning import is_online
 from chipsim.simulator.deferred import score_words
-from chipsim.simulator.ledger import later, sent
-from chipsim.simulator.online import loss_words, paths_of
+from chipsim.simulator.fans import ARRIVES, LEAVES, Fan, fan_of, spread
+from chipsim.simulator.online import Paths, loss_words, paths_of
 from chipsim.state import Activity
 
 
@@ -31,26 +33,59 @@ class LinkTable:
 
     def loads(self, activity: Activity, learned: bool) -> LinkLoads:
         """Return the packets of M samples on each link; fields of `activity` carry a leading axis M."""
-        routes = self.image.routes
-        out = self.departures(routes.axons)
-        home = self.way[:, routes.slice_of].transpose(1, 0, 2)  # [G, S, L]: from every receiver back home
-        back = np.einsum("gb,gbl->gl", routes.axons, home)  # an active event: partial errors from all its receivers
-        forward, marking = sent(activity.spikes) @ out, sent(activity.marks) @ out
-        replay, signals = np.zeros_like(forward), np.zeros_like(forward)
+        forward = self.product(activity.spikes, self.spikes, LEAVES)
         if is_online(self.image.network.learning.rule):
             way = self.deferred if self.image.logs else self.online
-            return LinkLoads(self.kinds, forward, *way(activity, learned, home))
+            return LinkLoads(self.kinds, forward, *way(activity, learned))
+        marking = self.product(activity.marks, self.spikes, LEAVES)
+        replay, signals, copies = np.zeros_like(forward), np.zeros_like(forward), np.zeros_like(forward)
         if learned:
-            pushed = self.image.circuit.push
-            replay = np.einsum("mtab,abl->mtl", activity.pushed, self.way) if pushed else later(sent(activity.active)) @ back
-        if learned and self.image.circuit.step_loss:
-            signals[:, 1:] += self.loss_packets()
-        elif learned:
-            replay[:, -1] += self.loss_packets()
-        copies = np.zeros_like(forward)
-        if learned and self.image.circuit.push:
-            copies[:, 0] = np.einsum("mab,abl->ml", activity.copied, self.way)
+            if self.image.circuit.push:
+                replay = np.einsum("mtab,abl->mtl", activity.pushed, self.way)
+                copies[:, 0] = np.einsum("mab,abl->ml", activity.copied, self.way)
+            else:
+                replay = self.product(activity.active, self.answers, ARRIVES)
+            if self.image.circuit.step_loss:
+                signals[:, 1:] += self.loss_packets()
+            else:
+                replay[:, -1] += self.loss_packets()
         return LinkLoads(self.kinds, forward, marking, replay, signals, copies)
+
+    def product(self, values: np.ndarray, fan: Fan, at: int) -> np.ndarray:
+        """Return [M, T, L] packets of [M, T, G] events."""
+        found = np.zeros((*values.shape[:2], len(self.kinds)), dtype=np.int64)
+        spread(values, fan, at, found)
+        return found
+
+    @cached_property
+    def spikes(self) -> Fan:
+        """The way of a spike from each group."""
+        return fan_of(self.departures(self.image.routes.axons))
+
+    @cached_property
+    def answers(self) -> Fan:
+        """The ways back of the partial errors of an active event."""
+        return fan_of(self.back(self.image.routes.axons))
+
+    @cached_property
+    def paths(self) -> Paths:
+        """How the learning signals of an online rule travel."""
+        return paths_of(self.image)
+
+    @cached_property
+    def asked(self) -> Fan:
+        """The ways back of the errors for which an active event asks."""
+        return fan_of(self.back(self.paths.axons))
+
+    @cached_property
+    def marks(self) -> Fan:
+        """The way of a mark of an online rule."""
+        return fan_of(self.departures(self.image.marking if self.image.logs else self.paths.axons))
+
+    def back(self, axons: np.ndarray) -> np.ndarray:
+        """Return [G, L] int64 packets on each link when every one of so many axons [G, S] sends one back home."""
+        home = self.way[:, self.image.routes.slice_of].transpose(1, 0, 2)  # [G, S, L]: from every receiver back home
+        return np.einsum("gb,gbl->gl", axons, home)
 
     def departures(self, axons: np.ndarray) -> np.ndarray:
         """Return [G, L] int64 packets on each link when a neuron of each group sends to so many axons [G, S] of each slice."""
@@ -59,29 +94,27 @@ class LinkTable:
             return (ways * (axons > 0)[:, :, None]).max(axis=1)
         return np.einsum("gb,gbl->gl", axons, ways)
 
-    def online(self, activity: Activity, learned: bool, home: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the packets of marks, of replay and of learning signals on each link; home: [G, S, L] from a receiver back."""
+    def online(self, activity: Activity, learned: bool) -> tuple[np.ndarray, ...]:
+        """Return the packets of marks, of replay and of learning signals on each link."""
         none = np.zeros((*activity.marks.shape[:2], len(self.kinds)), dtype=np.int64)
         if not learned:
             return none, none, none
-        paths, signals = paths_of(self.image), none.copy()
+        paths, signals = self.paths, none.copy()
         words = loss_words(self.image, paths)
         signals[:, 1:] += np.einsum("ab,abl->l", words.scores + words.errors, self.way)
         if paths.source == "label":
             signals[:, 1:2] += paths.hidden.astype(np.int64) @ self.way[self.image.routes.loss]
         if not paths.pulls:
             return none, none, signals
-        marks, asked = paths.answered(activity.marks), paths.answered(activity.active)
-        back = np.einsum("gb,gbl->gl", paths.axons, home)
-        return marks @ self.departures(paths.axons), none, signals + paths.used(asked @ back)
+        asked = self.product(activity.active, self.asked, paths.uses)
+        return self.product(activity.marks, self.marks, paths.asks), none, signals + asked
 
-    def deferred(self, activity: Activity, learned: bool, home: np.ndarray) -> tuple[np.ndarray, ...]:
+    def deferred(self, activity: Activity, learned: bool) -> tuple[np.ndarray, ...]:
         """As `online`, for a rule that walks its logs after the sample."""
-        paths, loss = paths_of(self.image), self.image.routes.loss
-        marks = sent(activity.marks) @ self.departures(self.image.marking)
+        paths, loss, marks = self.paths, self.image.routes.loss, self.product(activity.marks, self.marks, LEAVES)
         replay = np.zeros_like(marks)
         if learned:
-            replay += paths.used(paths.answered(activity.active) @ np.einsum("gb,gbl->gl", paths.axons, home))
+            replay = self.product(activity.active, self.asked, paths.uses)
             replay[:, -1] += self.image.routes.score_from @ self.way[:, loss] + score_words(self.image, paths) @ self.way[loss]
         return marks, replay, np.zeros_like(marks)
 

@@ -12,7 +12,8 @@ from chipsim.learning import rule_of
 from chipsim.learning.online.setup import distances
 from chipsim.learning.online.signals import ALIGN
 from chipsim.learning.online.state import DRAWS, EVENTS, FIRST_EVENT, SIGNAL_ADDS, STATE_DECAYS, TRACE_DECAYS, TRACE_UPDATES
-from chipsim.simulator.ledger import AXES, Ledger, later
+from chipsim.simulator.fans import ARRIVES, HERE, LEAVES
+from chipsim.simulator.ledger import Ledger
 from chipsim.state import Activity
 
 STAGE = ("backward", "forward")
@@ -37,15 +38,15 @@ class Paths(NamedTuple):
         """Whether active neurons ask for their error."""
         return self.source in PULLED
 
-    def answered(self, events: np.ndarray) -> np.ndarray:
-        """Return events [M, T, G] for which an error is left: not those of the last steps."""
-        found = events * (self.axons.sum(axis=1) > 0)
-        found[:, events.shape[1] - self.ahead :] = 0
-        return found
+    @property
+    def asks(self) -> int:
+        """When active events ask for their error: at their step; with errors a step ahead none is left for the last."""
+        return LEAVES if self.ahead else HERE
 
-    def used(self, counts: np.ndarray) -> np.ndarray:
-        """Return counts of active events at the steps whose errors they use."""
-        return later(counts) if self.ahead else counts
+    @property
+    def uses(self) -> int:
+        """When they use it: at the step of the error."""
+        return ARRIVES if self.ahead else HERE
 
 
 class LossWords(NamedTuple):
@@ -93,16 +94,22 @@ def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) ->
     if not learned:
         return
     book_walk(a, ledger, STAGE)
-    paths = paths_of(image)
-    book_losses(image, loss_words(image, paths), ledger)
+    ways = ledger.ways
+    paths = ways.once("paths", lambda: paths_of(image))
+    book_losses(image, ways.once("loss words", lambda: loss_words(image, paths)), ledger)
     if paths.source == "label":  # one word with the label, before the sample
         book_label(image, paths, ledger)
     if paths.pulls:
-        marks = paths.answered(a.marks)
-        ledger.book_home(*STAGE, "mark_packets", marks * paths.packets)
-        ledger.hops(*STAGE, "hops", np.stack([(marks * way) @ image.routes.home for way in paths.mark_hops]))
-        ledger.book(*STAGE, "packets_in", paths.used(marks @ paths.axons))
-        book_pulled(image, a, paths, ledger, STAGE)
+        book_marks(a, paths, paths.asks, ledger)
+        ledger.book(*STAGE, "packets_in", a.marks, ways.once("asked axons", lambda: ways.cores(paths.axons)), paths.uses)
+        book_pulled(a, paths, ledger, STAGE)
+
+
+def book_marks(a: Activity, paths: Paths, at: int, ledger: Ledger) -> None:
+    """Book packets and hops of marks where they leave, at their steps or all but those of the last."""
+    ways = ledger.ways
+    ledger.book(*STAGE, "mark_packets", a.marks, ways.once("mark packets", lambda: ways.home(paths.packets)), at)
+    ledger.book_axes(*STAGE, "hops", a.marks, ways.once("mark hops", lambda: [ways.home(way) for way in paths.mark_hops]), at)
 
 
 def book_walk(a: Activity, ledger: Ledger, stage: tuple[str, str]) -> None:
@@ -124,20 +131,13 @@ def book_losses(image: ChipImage, table: LossWords, ledger: Ledger) -> None:
 
     Local readouts do the same in every hidden population, with partial scores of all its cores.
     """
-    steps, slices = ledger.steps, len(image.slices)
-
-    def each(values: np.ndarray) -> np.ndarray:
-        found = np.zeros((1, steps, slices), dtype=np.int64)
-        found[0, 1:] = values
-        return found
-
-    judging = np.bincount(table.judge, minlength=slices) * image.circuit.classes
-    ledger.book(*STAGE, "score_packets", each(table.scores.sum(axis=1)))
-    ledger.book(*STAGE, "softmax_evaluations", each(judging))
-    ledger.book(*STAGE, "broadcasts", each(table.errors.sum(axis=1)))
+    each, judging = slice(1, None), np.bincount(table.judge, minlength=len(image.slices)) * image.circuit.classes
+    ledger.book_at(*STAGE, "score_packets", each, table.scores.sum(axis=1))
+    ledger.book_at(*STAGE, "softmax_evaluations", each, judging)
+    ledger.book_at(*STAGE, "broadcasts", each, table.errors.sum(axis=1))
     words = table.scores + table.errors  # [S, S] from, to
-    ledger.book(*STAGE, "packets_in", each(words.sum(axis=0)))
-    ledger.hops(*STAGE, "error_hops", np.stack([each((words * h).sum(axis=1)) for h in image.routes.hops]))
+    ledger.book_at(*STAGE, "packets_in", each, words.sum(axis=0))
+    ledger.axes_at(*STAGE, "error_hops", each, ((words * h).sum(axis=1) for h in image.routes.hops))
 
 
 def class_words(image: ChipImage, to: np.ndarray) -> LossWords:
@@ -168,18 +168,15 @@ def book_label(image: ChipImage, paths: Paths, ledger: Ledger) -> None:
     source[routes.loss] = 1
     ledger.book_at(*STAGE, "broadcasts", at, source * to.sum())
     ledger.book_at(*STAGE, "packets_in", at, to)
-    for axis, h in zip(AXES, routes.hops, strict=True):
-        ledger.book_at(*STAGE, f"error_hops_{axis}", at, source * (h[routes.loss] @ to))
+    ledger.axes_at(*STAGE, "error_hops", at, (source * (h[routes.loss] @ to) for h in routes.hops))
 
 
-def book_pulled(image: ChipImage, a: Activity, paths: Paths, ledger: Ledger, stage: tuple[str, str]) -> None:
+def book_pulled(a: Activity, paths: Paths, ledger: Ledger, stage: tuple[str, str]) -> None:
     """Book errors that an active neuron pulls through its weights: a row and a partial error at every core above."""
-    routes = image.routes
-    asked, used = paths.answered(a.active), paths.used
-    gathered = used(asked @ paths.axons)
-    ledger.book(*stage, "rows_gathered", gathered)
-    ledger.book(*stage, "words_read", used(asked @ paths.words))
-    ledger.book(*stage, "error_packets", gathered)
-    back = routes.hops[:, :, routes.slice_of].transpose(0, 2, 1) * paths.axons  # [3, G, S]: hops of a partial error back home
-    ledger.hops(*stage, "error_hops", np.stack([used(asked @ way) for way in back]))
-    ledger.book_home(*stage, "packets_in", used(asked * paths.axons.sum(axis=1)))
+    ways, at = ledger.ways, paths.uses
+    axons = ways.once("asked axons", lambda: ways.cores(paths.axons))
+    ledger.book(*stage, "rows_gathered", a.active, axons, at)
+    ledger.book(*stage, "words_read", a.active, ways.once("asked words", lambda: ways.cores(paths.words)), at)
+    ledger.book(*stage, "error_packets", a.active, axons, at)
+    ledger.book_axes(*stage, "error_hops", a.active, ways.once("asked back", lambda: ways.back(paths.axons)), at)
+    ledger.book(*stage, "packets_in", a.active, ways.once("asked home", lambda: ways.home(paths.axons.sum(axis=1))), at)

@@ -2,7 +2,7 @@
 
 Time is the slowest core of every step of every sample, so the sums of counters.npz do not give it for other prices. What accounting
 starts from (state.Activity: a few counts per step and slice) does; everything else follows from it and the routes. A block of samples
-is stored in the smallest unsigned type per field, zeros not at all, and compressed.
+is stored column by column, each in the smallest unsigned type that holds it, those of zeros not at all, and compressed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from chipsim.errors import DataError, Problem
+from chipsim.simulator.engine import fields_of
 from chipsim.state import Activity
 
 MOST_BYTES = 1 << 26  # compressed; a longer run keeps its summed counts only
-LEVEL = 1  # of zlib: the activity is mostly small numbers, higher levels gain little
+LEVEL = 1  # of zlib: the activity is mostly small numbers and zeros, for which higher levels and longer matches gain little
 DIMENSIONS = 3  # of a field of one sample at most
+WIDTHS = (1, 2, 4, 8)  # bytes of a number
 
 
 class Recording:
@@ -26,30 +28,30 @@ class Recording:
 
     def __init__(self, most: int = MOST_BYTES):
         self.most, self.whole, self.bytes = most, True, 0
-        self.data: list[bytes] = []
-        self.sizes: list[list[int]] = []  # [block][field] bytes per number; 0: all zeros
+        self.data: list[
+            bytes
+        ] = []  # of each block: bytes per number of every entry (0: all zeros), then the numbers, narrow ones first
         self.samples: list[int] = []
         self.passes: list[int] = []  # blocks before the end of each pass
         self.shapes: list[tuple[int, ...]] = []
 
-    def add(self, activity: Activity) -> None:
-        """Keep a block of samples; fields of `activity` carry a leading axis M."""
+    def add(self, rows: np.ndarray, shapes: list[tuple[int, ...]]) -> None:
+        """Keep a block of samples, [M, entries] int64 of all fields one after the other; shapes: of these fields, for one sample."""
         if not self.whole:
             return
-        parts, sizes = [], []
-        for field in activity:
-            top = int(field.max(initial=0))
-            kind = np.min_scalar_type(top)
-            sizes.append(kind.itemsize if top else 0)
-            if top:
-                parts.append(field.reshape(len(field), -1).astype(kind).T.tobytes())  # the same entry of all samples is alike
-        self.data.append(zlib.compress(b"".join(parts), LEVEL))
-        self.sizes.append(sizes)
-        self.samples.append(len(activity.updated))
-        self.shapes = [field.shape[1:] for field in activity]
+        widths = widths_of(rows.max(axis=0))
+        parts = [widths.tobytes()]
+        for width in WIDTHS:
+            columns = np.flatnonzero(widths == width)
+            if len(columns):
+                parts.append(rows[:, columns].astype(f"u{width}").T.tobytes())  # the same entry of all samples is alike
+        packing = zlib.compressobj(LEVEL, strategy=zlib.Z_RLE)
+        self.data.append(packing.compress(b"".join(parts)) + packing.flush())
+        self.samples.append(len(rows))
+        self.shapes = shapes
         self.bytes += len(self.data[-1])
         if self.bytes > self.most:
-            self.whole, self.data, self.sizes, self.samples, self.passes = False, [], [], [], []
+            self.whole, self.data, self.samples, self.passes = False, [], [], []
 
     def end_pass(self) -> None:
         """Note that a pass ends here: times are added up pass by pass."""
@@ -57,25 +59,22 @@ class Recording:
 
     def blocks(self) -> Iterator[tuple[Activity, bool]]:
         """Give every block as it was, and whether a pass ends with it."""
-        for n, (data, sizes, samples) in enumerate(zip(self.data, self.sizes, self.samples, strict=True)):
-            raw, at, fields = zlib.decompress(data), 0, []
-            for size, shape in zip(sizes, self.shapes, strict=True):
-                count = int(np.prod(shape)) * samples
-                if not size:
-                    fields.append(np.zeros((samples, *shape), dtype=np.int64))
-                    continue
-                field = np.frombuffer(raw, f"u{size}", count, at).reshape(-1, samples).T
-                fields.append(np.ascontiguousarray(field).astype(np.int64).reshape(samples, *shape))
-                at += size * count
-            yield Activity(*fields), n + 1 in self.passes
+        entries = sum(int(np.prod(shape)) for shape in self.shapes)
+        for n, (data, samples) in enumerate(zip(self.data, self.samples, strict=True)):
+            raw, at = zlib.decompress(data), entries
+            widths, rows = np.frombuffer(raw, np.uint8, entries), np.zeros((samples, entries), dtype=np.int64)
+            for width in WIDTHS:
+                columns = np.flatnonzero(widths == width)
+                rows[:, columns] = np.frombuffer(raw, f"u{width}", len(columns) * samples, at).reshape(-1, samples).T
+                at += width * len(columns) * samples
+            yield Activity(*fields_of(rows, self.shapes)), n + 1 in self.passes
 
     def save(self, path: Path) -> None:
         """Write an .npz file."""
         shapes = [[*shape, *[-1] * (DIMENSIONS - len(shape))] for shape in self.shapes]
         np.savez(
             path, data=np.frombuffer(b"".join(self.data), np.uint8), ends=np.cumsum([len(d) for d in self.data], dtype=np.int64),
-            sizes=np.array(self.sizes, np.uint8), samples=np.array(self.samples), passes=np.array(self.passes),
-            shapes=np.array(shapes), fields=np.array(Activity._fields),
+            samples=np.array(self.samples), passes=np.array(self.passes), shapes=np.array(shapes), fields=np.array(Activity._fields),
         )  # fmt: skip
 
     @classmethod
@@ -92,7 +91,7 @@ class Recording:
             fields, raw = tuple(arrays["fields"].tolist()), arrays["data"].tobytes()
             ends = [0, *arrays["ends"].tolist()]
             found.data = [raw[a:b] for a, b in zip(ends, ends[1:], strict=False)]
-            found.sizes, found.samples, found.passes = (arrays[key].tolist() for key in ("sizes", "samples", "passes"))
+            found.samples, found.passes = (arrays[key].tolist() for key in ("samples", "passes"))
             found.shapes = [tuple(n for n in shape if n >= 0) for shape in arrays["shapes"].tolist()]
         except Exception as error:  # a damaged zip makes zipfile, zlib and numpy raise a dozen kinds of error
             limit = "the file cannot be read as recorded activity"
@@ -101,3 +100,8 @@ class Recording:
             limit = "this version records other fields: price the run with the version that trained it"
             raise DataError(Problem(name, path.name, ", ".join(fields), limit))
         return found
+
+
+def widths_of(top: np.ndarray) -> np.ndarray:
+    """Return the bytes that hold each number, uint8: 0 for 0, else 1, 2, 4 or 8."""
+    return np.select([top == 0, top < 1 << 8, top < 1 << 16, top < 1 << 32], [0, 1, 2, 4], 8).astype(np.uint8)

@@ -34,11 +34,12 @@ class Tally:
         self.packets = PacketTable(image) if image.chip.network_time == "queue" else None
         self.logs: list[SpikeLog | None] = []
         self.layout = layout_of(image)
-        self.block, self.peak_log = Block(), 0
+        self.peak_log = 0
         self.counting: Room | None = None
         self.events = np.zeros((3, image.circuit.groups), dtype=np.int64)  # of each group: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
+        self.block = Block(self.room)
 
     def copy_of(self, spikes: SpikeLog) -> SpikeLog | None:
         """Return a copy of the spikes of one sample if the time needs them one by one, else None."""
@@ -58,13 +59,14 @@ class Tally:
 
     def close(self) -> None:
         """Account for the samples kept since the last time."""
-        if self.block.samples:
-            self.count(self.block.take())
+        block = self.block
+        if block.samples:
+            if self.recording is not None:
+                self.recording.add(block.rows[: block.samples], [field.shape for field in block.like])
+            self.count(block.take())
 
     def count(self, activity: Activity) -> None:
         """Account for a block of samples; fields of `activity` carry a leading axis M."""
-        if self.recording is not None:
-            self.recording.add(activity)
         counted = account(self.image, activity, self.learned, room=self.memory(len(activity.updated)))
         self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted

@@ -1,0 +1,146 @@
+"""Fan-out tables as lists of their entries: counting is the product of what happened with such a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from chipsim.compiler import ChipImage
+from chipsim.kernels._jit import kernel
+
+Made = TypeVar("Made")
+HERE, LEAVES, ARRIVES = 0, 1, 2  # a count at its own step; what leaves in the last step is not sent; what was sent, a step later
+
+
+class Fan(NamedTuple):
+    """The entries of a table [X, Y] that are not 0."""
+
+    source: np.ndarray  # [n] int64
+    target: np.ndarray  # [n] int64
+    factor: np.ndarray  # [n] int64
+
+
+@kernel
+def spread(values, fan, at, out):
+    """Add values [M, T, X] times a table to out [M, T, Y], int64; at: when they count."""
+    steps, shift = values.shape[1] - int(at != HERE), int(at == ARRIVES)
+    for m in range(len(values)):
+        for n in range(len(fan.source)):
+            x, y, factor = fan.source[n], fan.target[n], fan.factor[n]
+            for t in range(steps):
+                out[m, t + shift, y] += factor * values[m, t, x]
+
+
+def fan_of(table: np.ndarray) -> Fan:
+    """Return the entries of a table [X, Y]."""
+    source, target = np.nonzero(table)
+    return Fan(source, target, table[source, target])
+
+
+class Ways:
+    """The tables of an image that accounting multiplies with, from groups or slices to columns of cores; made when first asked for."""
+
+    def __init__(self, image: ChipImage):
+        self.image, self.routes = image, image.routes
+        self.made: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """Return what `make` makes, made once under this name."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
+
+    def cores(self, table: np.ndarray) -> Fan:
+        """Return a table [X, S] as one that ends on the cores that hold the slices."""
+        return fan_of(table @ self.routes.column)
+
+    def home(self, factor: np.ndarray) -> Fan:
+        """Return the table that counts each group [G] so many times on the core that holds it."""
+        return self.cores(factor[:, None] * self.routes.home)
+
+    @cached_property
+    def slices(self) -> Fan:
+        """Slices to their cores."""
+        return fan_of(self.routes.column)
+
+    @cached_property
+    def fewer(self) -> Fan:
+        """Slices to their cores, to be taken away there."""
+        return fan_of(-self.routes.column)
+
+    @cached_property
+    def homes(self) -> Fan:
+        """Groups to the cores that hold them."""
+        return self.cores(self.routes.home)
+
+    @cached_property
+    def hosted(self) -> Fan:
+        """Groups of inputs to the column that holds them."""
+        return self.home((self.routes.home[:, 0] > 0).astype(np.int64))
+
+    @cached_property
+    def computed(self) -> Fan:
+        """Groups other than inputs to the cores that hold them."""
+        return self.home((self.routes.home[:, 0] == 0).astype(np.int64))
+
+    @cached_property
+    def packets(self) -> Fan:
+        """Packets of a spike, where it leaves."""
+        return self.home(self.routes.packets)
+
+    @cached_property
+    def hops(self) -> list[Fan]:
+        """Hops of all packets of a spike along each axis, where it leaves."""
+        return [self.home(way) for way in self.routes.spike_hops]
+
+    @cached_property
+    def axons(self) -> Fan:
+        """Axons of a spike, where they end."""
+        return self.cores(self.routes.axons)
+
+    @cached_property
+    def words(self) -> Fan:
+        """Words read at a spike."""
+        return self.cores(self.routes.words)
+
+    @cached_property
+    def synapses(self) -> Fan:
+        """Synaptic operations of a spike."""
+        return self.cores(self.routes.synapses)
+
+    @cached_property
+    def slice_axons(self) -> Fan:
+        """Axons of a spike, by the slice on which they end."""
+        return fan_of(self.routes.axons)
+
+    @cached_property
+    def slice_words(self) -> Fan:
+        """Words read at a spike, by slice."""
+        return fan_of(self.routes.words)
+
+    @cached_property
+    def answers(self) -> Fan:
+        """Partial errors that come back to a group, one from each axon."""
+        return self.home(self.routes.axons.sum(axis=1))
+
+    @cached_property
+    def way_back(self) -> list[Fan]:
+        """Hops along each axis of the partial errors of a group, where they leave."""
+        return self.back(self.routes.axons)
+
+    def back(self, axons: np.ndarray) -> list[Fan]:
+        """Return the hops along each axis of one partial error from each of so many axons [G, S] back home."""
+        return [self.cores(h[:, self.routes.slice_of].T * axons) for h in self.routes.hops]
+
+    @cached_property
+    def plastic_words(self) -> np.ndarray:
+        """[S] int64 words of all rows on a slice that learning may write, with the state of their synapses."""
+        circuit, found = self.image.circuit, np.zeros(len(self.image.slices), dtype=np.int64)
+        for k, post in enumerate(circuit.post):
+            low, high = circuit.first_slice[post], circuit.first_slice[post + 1]
+            rows = int(circuit.hi[circuit.pre[k]] - circuit.lo[circuit.pre[k]]) * (high - low)
+            found[low:high] += circuit.row_words[circuit.rows[k] :][:rows].reshape(-1, high - low).sum(axis=0)
+        return found
