@@ -127,13 +127,20 @@ def test_pictures_state_interval_assumptions_and_what_is_left_out():
 
     run = made_up_run()
     energy = " ".join(t.get_text().replace("\n", " ") for t in texts(plots.energy(run)))
-    for part in ("between 10.6 µJ and 48.9 µJ", "31.0 % rests on assumed prices", "forward.packets_in (5,880)", "µJ per sample"):
+    for part in ("between 10.6 µJ and 48.9 µJ", "31.0 % rests on assumed prices", "forward.packets_in 5,880", "µJ per sample"):
         assert part in energy
-    for part in ("update.barriers (1)", "forward", "backward", "update", "static"):
+    for part in ("update.barriers 1", "forward", "backward", "update", "static"):
         assert part in energy
     plan = " ".join(t.get_text().replace("\n", " ") for t in texts(mesh.floorplan(run)))
     for part in ("host", "hidden1", "hidden2", "out", "5 of 8 cores", "per sample", "4 kinds of event without a price"):
         assert part in plan
+
+
+def test_what_has_no_price_is_listed_with_its_amount_or_that_it_is_unknown():
+    from chipsim.report.units import without_price
+
+    found = without_price({"static.core_seconds": 0.0, "update.barriers": 3, "forward.packets_in": 5880}, 3)
+    assert found == "forward.packets_in 1,960, update.barriers 1, static.core_seconds for an unknown time"
 
 
 def test_pictures_say_so_when_nothing_has_a_price():

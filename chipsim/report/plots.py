@@ -27,7 +27,7 @@ from chipsim.report.style import (
     pretty,
     sheet,
 )
-from chipsim.report.units import PREFIXES, counted, number, percent, prefix_of
+from chipsim.report.units import PREFIXES, counted, percent, prefix_of, without_price
 
 PHASES = ("forward", "backward", "update", "static")
 UNITS = {"synapses": BLUE, "neurons": ORANGE, "network": GREEN, "logs": SKY, "learning": PINK, "static": "#9aa1ad"}
@@ -171,10 +171,7 @@ def unpriced_text(run: Any, samples: int) -> str:
     """Return which events have no price and are left out, with their counts per sample."""
     if not run.energy.unpriced:
         return ""
-    listed = ", ".join(
-        f"{event} ({number(n / samples)})" for event, n in sorted(run.energy.unpriced.items(), key=lambda item: -item[1])
-    )
-    return f"Left out, no price on this chip (events per sample): {listed}."
+    return f"Left out, no price on this chip (events per sample): {without_price(run.energy.unpriced, samples)}."
 
 
 __all__ = ["DPI", "activity", "energy", "learning"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chipsim.report.units import counted, number, percent, si
+from chipsim.report.units import counted, number, percent, si, without_price
 
 PHASES = ("forward", "backward", "update", "static", "total")
 
@@ -69,8 +69,7 @@ def energy_lines(summary: Mapping[str, Any]) -> list[str]:
     lines += time_lines(summary.get("time_uncertainty") or {})
     if unpriced:
         samples = counted_samples(summary)
-        listed = ", ".join(f"{event} {number(n / samples)}" for event, n in sorted(unpriced.items(), key=lambda item: -item[1]))
-        lines.append(f"not in the energy, no price on this chip (events per sample): {listed}")
+        lines.append(f"not in the energy, no price on this chip (events per sample): {without_price(unpriced, samples)}")
     return lines
 
 

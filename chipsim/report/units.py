@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
@@ -47,6 +48,12 @@ def percent(value: float | None) -> str:
 def number(value: float) -> str:
     """Return a count: whole numbers with thousands separators, means with three digits."""
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else digits(value)
+
+
+def without_price(unpriced: Mapping[str, float], samples: int) -> str:
+    """Return what is left out, the most frequent first; standing costs stand there in seconds or cycles, 0 where the time is unknown."""
+    rows = sorted(unpriced.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {number(n / samples) if n else 'for an unknown time'}" for name, n in rows)
 
 
 def counted(n: int, word: str) -> str:

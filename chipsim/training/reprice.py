@@ -232,7 +232,8 @@ def price_problems(energy: Energy, chip: Chip) -> list[Problem]:
     """Return every event that was counted and has no price."""
     name = f'chip "{chip.name}"'
     keys = {event: event if event.startswith(STATIC) else f"energy.{event}" for event in energy.unpriced}
-    return [Problem(name, keys[event], "(no price)", f"the run counted {n:,}") for event, n in energy.unpriced.items()]
+    why = {event: f"the run counted {n:,}" if n else "the time of the run is not known" for event, n in energy.unpriced.items()}
+    return [Problem(name, keys[event], "(no price)", text) for event, text in why.items()]
 
 
 def time_facts(per_sample: dict[str, float | None], unpriced: tuple[str, ...], exact: bool) -> dict[str, Any]:
