@@ -156,7 +156,7 @@ def test_the_template_names_every_key():
     text = catalog.find("hw_configs", "template").read_text(encoding="utf-8")
     keys = {*Header.model_fields, *EnginePolicy.model_fields, *sections.MESH, *sections.LIMITS, *sections.LEARNING_LIMITS,
             *sections.LOG_LIMITS, *sections.WIDTHS, *sections.OPTIONAL_WIDTHS, *sections.POWERS, *sections.AREAS, *sections.CLOCK,
-            *sections.LINK, *sections.ENGINE, *sections.LINK, *work.OPERATIONS, *build.SECTIONS, *build.REPLAY}  # fmt: skip
+            *sections.QUEUE, *sections.CONGESTED, *sections.ENGINE, *work.OPERATIONS, *build.SECTIONS, *build.REPLAY}  # fmt: skip
     assert {key for key in keys if key not in text} == set()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import shutil
@@ -17,8 +18,9 @@ from chipsim.cost.cycles import CYCLES, Layout, forward_cycles, odin, reckon, re
 from chipsim.counters import ROW, Counters, empty
 from chipsim.errors import ConfigError
 from chipsim.hardware import load_chip
-from chipsim.validation import CASES, run_cases
+from chipsim.validation import CASES, grid, run_cases
 from chipsim.validation.cases.odin import counted
+from chipsim.validation.fixtures import expected
 from chipsim.validation.row import between, close, contains, equal, misses
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,6 +66,30 @@ def test_the_page_says_how_far_the_network_times_lie(answer):
             ours = got[f"{name}: time, simple (none)" if level == "none" else f"{name}: time, cycle ({level})"]["got"]
             apart.append(f"{100 * (ours / cycle - 1):+.1f} %")
         assert [cell.strip() for cell in line.split("|")[2:6]] == apart
+
+
+def apart_with(name, **link):
+    """Return the % by which the hottest link misses the cycle-level time of a network if these numbers were in [link]."""
+    fact, chip = expected("sanafe")[name], dataclasses.replace(load_chip("loihi1-calibrated"), link=link)
+    one = grid.Grid(fact["neurons"], fact["neurons_per_core"], fact["target_stride"], fact["firing"])
+    time = price_time(grid.closed_form(one, chip.mesh), chip, fact["tiles"], grid.link_loads(one, chip.mesh))
+    assert time.network == "hottest_link"
+    return 100 * (time.total_s * 1e9 / fact["time_cycle_ns"] - 1)
+
+
+def test_the_page_says_what_the_ends_of_the_range_would_give():
+    link = dict(load_chip("loihi1-calibrated").link)
+    ends = [dataclasses.replace(link["congested_x"], value=end) for end in (link["congested_x"].lo, link["congested_x"].hi)]
+    b, c = ([apart_with(name, **{**link, "congested_x": end}) for end in ends] for name in "BC")
+    text = f"B is {-b[0]:.1f} and {-b[1]:.1f} % too short, C {-c[0]:.1f} % too short and {c[1]:.1f} % too long"
+    assert text in " ".join(page().PAGE.read_text(encoding="utf-8").split())
+
+
+def test_the_page_says_what_the_time_of_a_hop_would_give():
+    apart = [f"{apart_with(name):+.1f} %" for name in "ABCD"]
+    lines = page().PAGE.read_text(encoding="utf-8").replace("**", "").splitlines()
+    (line,) = [line for line in lines if line.startswith("| the same, time of a hop | ")]
+    assert [cell.strip() for cell in line.split("|")[2:6]] == apart
 
 
 def test_every_module_of_cases_is_registered():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.cost.links import time_prices
 from chipsim.cost.time import LINK, NS, RECEIVE, SEND, Work, barrier_time, core_time, nominal_prices, survey
 from chipsim.counters import EVENTS, HOST, PHASES, Counters
 from chipsim.hardware import Chip
@@ -60,9 +61,9 @@ def slowest(ns: np.ndarray) -> float:
 
 def packets(sums: np.ndarray, chip: Chip, phase: str) -> float:
     """Return the ns of all hops of a phase one after the other."""
-    total = 0.0
+    total, prices = 0.0, time_prices(chip)
     for n, (p, _, event) in enumerate(EVENTS):
-        price = chip.time.get(f"{p}.{event}")
+        price = prices.get(f"{p}.{event}")
         if p == phase and event in LINK and price is not None:
             total += price.value * int(sums[n].sum())
     return total

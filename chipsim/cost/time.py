@@ -10,6 +10,7 @@ import numpy as np
 
 from chipsim.cost.cycles import Layout, forward_cycles
 from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.links import time_prices
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
 
@@ -150,9 +151,9 @@ class TimePrices(NamedTuple):
 
 
 def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
-    """Return the times of a chip as they are, R = 1."""
+    """Return the times of a chip as they are, hops as they keep links busy, R = 1."""
     each = chip.barrier(tiles)
-    return TimePrices({name: np.array([p.value]) for name, p in engine_prices(chip, "time").items()},
+    return TimePrices({name: np.array([p.value]) for name, p in time_prices(chip).items()},
                       None if each is None else np.array([each]))  # fmt: skip
 
 
@@ -221,7 +222,7 @@ def core_time(work: Work, prices: TimePrices, phase: str, stage: str, events: tu
 
 
 def link_time(prices: TimePrices, loads: LinkLoads | None, stage: str) -> np.ndarray:
-    """Return [M, T, L, R] ns that the packets of a stage keep each link busy; [1, 1, 1, 1] zeros without loads."""
+    """Return [M, T, L, R] ns that the packets of a stage keep each link busy (cost.links); [1, 1, 1, 1] zeros without loads."""
     if loads is None or not loads.kinds:
         return NO_LINKS
     event = {"forward": "forward.hops_", "marking": "backward.hops_", "copies": "update.hops_"}.get(stage, "backward.error_hops_")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chipsim.cost.draws import TRIALS, price_draws
-from chipsim.cost.engine import LIKE, engine_prices
+from chipsim.cost.links import drawn_as, time_prices
 from chipsim.cost.time import LinkLoads, Time, TimePrices, Work, step_times
 from chipsim.cost.uncertainty import Draws, Interval
 from chipsim.counters import HOST, PHASES, Counters
@@ -126,10 +126,7 @@ def parts_of(counts: np.ndarray, loads: LinkLoads) -> Iterator[tuple[np.ndarray,
 
 def drawn_prices(chip: Chip, tiles: int) -> TimePrices:
     """Return the times of a chip, [1 + TRIALS]: nominal, then those of every trial."""
-    events = {
-        name: np.append(p.value, price_draws(p, LIKE.get(name, name), chip.point))
-        for name, p in engine_prices(chip, "time").items()
-    }
+    events = {name: np.append(p.value, price_draws(p, drawn_as(name, p), chip.point)) for name, p in time_prices(chip).items()}
     if not chip.barrier_points:
         return TimePrices(events, None)
     at = [n for n, _ in chip.barrier_points]

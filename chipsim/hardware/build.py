@@ -11,6 +11,7 @@ from chipsim.hardware.components import named, worked_out
 from chipsim.hardware.quantity import Quantity
 from chipsim.hardware.rules import check_held, check_points, check_recalled, check_scopes, resolve
 from chipsim.hardware.sections import (
+    check_congested,
     check_formula,
     check_queue,
     read_barrier,
@@ -60,6 +61,7 @@ def build(table: Mapping[str, Any], name: str) -> Chip:
     derived = worked_out(COMMON, *parts.values(), named(table)) if component else {}
     rows = {"energy": {**{key: (None, price) for key, price in derived.items()}, **prices["energy"]}, "time": prices["time"]}
     resolved = {section: resolve(report, section, each) for section, each in rows.items()}
+    check_congested(report, numbers["link"], resolved["time"])
     raise_all(report.problems)
     quantities["limits"]["cores"] = Quantity(mesh.cores, "count", "derived", "tiles_x * tiles_y * cores_per_tile of [mesh]")
     return Chip(

@@ -83,7 +83,8 @@ class Chip:
     published or assumed price, which never means zero. power: by name, in mW (clock: mW per MHz of one chip). clock: frequency in MHz.
     barrier_points: ((tiles, ns), ...) ascending. style: with "component", prices the file leaves open were worked out of memory
     ("kind.read" and "kind.write", pJ per bit) and operation (pJ); see `for_rule`. cycles: name of an exact cycle formula.
-    area: mm2 of a core and of the chip, um2 per bit by memory. link: occupancy in ns, buffer in packets, for the event queue.
+    area: mm2 of a core and of the chip, um2 per bit by memory. link: occupancy in ns, buffer in packets, for the event
+    queue; congested_x and congested_y in ns, for the hottest link.
     table: the merged TOML tables all this was built from, enough to build it again.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chipsim.hardware.chip import Engine, Mesh
-from chipsim.hardware.quantity import Quantity
+from chipsim.hardware.quantity import Price, Quantity
 from chipsim.hardware.tables import EnginePolicy, Number, Point, Report, read_number
 from chipsim.hardware.work import MEMORIES, OPERATIONS
 
@@ -27,7 +27,9 @@ WIDTH_RANGE = {  # what the kernels can hold; decay words and the softmax table 
 }  # fmt: skip
 POWERS = {"static_core": "power", "static_chip": "power", "clock": "power per frequency"}
 CLOCK = ("frequency",)
-LINK = ("occupancy", "buffer")  # what network_time = "queue" needs
+QUEUE = ("occupancy", "buffer")  # of [link]: what network_time = "queue" needs
+CONGESTED = ("congested_x", "congested_y")  # what "hottest_link" takes instead of the time of a hop, if it is given
+TIMES = ("epoch", "occupancy", *CONGESTED)
 AREAS = {"core": "area", "chip": "area", **dict.fromkeys(MEMORIES, "area per bit")}
 WAYS = ("read", "write")
 ENGINE = ("lanes", "epoch")  # numbers of [learning]; its policies are those of `EnginePolicy`
@@ -43,7 +45,7 @@ def dimension_of(section: str, name: str) -> str:
         return fixed[section]
     if section in ("power", "area"):
         return {**POWERS, **AREAS}[name]
-    return "bits" if name.endswith("_bits_per_core") else "time" if name in ("epoch", "occupancy") else "count"
+    return "bits" if name.endswith("_bits_per_core") else "time" if name in TIMES else "count"
 
 
 def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool, logs: bool) -> dict[str, Numbers]:
@@ -56,7 +58,7 @@ def read_sizes(report: Report, tables: Mapping[str, Any], learns: bool, logs: bo
         "power": read_numbers(report, "power", tables["power"], (), tuple(POWERS)),
         "area": read_numbers(report, "area", tables["area"], (), tuple(AREAS)),
         "clock": read_clock(report, tables["clock"], tables["power"]),
-        "link": read_numbers(report, "link", tables["link"], (), LINK),
+        "link": read_numbers(report, "link", tables["link"], (), QUEUE + CONGESTED),
     }
 
 
@@ -73,7 +75,7 @@ def read_numbers(report: Report, section: str, table: Any, required: tuple[str, 
     numbers: Numbers = {}
     for name in (n for n in allowed if n in table):
         key = f"{section}.{name}"
-        charged = section in ("power", "operation") or section.startswith("memory.") or name in ("epoch", "occupancy")
+        charged = section in ("power", "operation") or section.startswith("memory.") or name in TIMES
         read = read_number(report, key, table[name], dimension_of(section.partition(".")[0], name), charged)
         if read is not None:
             numbers[name] = read
@@ -88,7 +90,7 @@ def check_size(report: Report, section: str, name: str, number: Number, quantity
         if not low <= quantity.value <= high:
             limit = f"this version computes with {low} bits" if low == high else f"it must be from {low} to {high}"
             report.add(f"{section}.{name}.value", quantity.value, limit)
-    if name in ("frequency", "lanes", "occupancy", "buffer") and quantity.value <= 0:
+    if name in ("frequency", "lanes", *QUEUE, *CONGESTED) and quantity.value <= 0:
         report.add(f"{section}.{name}.value", number.value, "it must be above 0")
 
 
@@ -144,7 +146,7 @@ def check_queue(report: Report, network_time: str, axons: str, core_time: str, l
     """Note what the event queue of a mesh lacks, or cannot do."""
     if network_time != "queue":
         return
-    for name in (n for n in LINK if n not in link):
+    for name in (n for n in QUEUE if n not in link):
         report.add(f"link.{name}", "(nothing)", 'network_time = "queue" needs this number', "with value, unit, basis and source")
     if axons != "unicast":
         report.add("axons", axons, 'network_time = "queue" knows packets to one core each', 'axons = "unicast"')
@@ -152,6 +154,16 @@ def check_queue(report: Report, network_time: str, axons: str, core_time: str, l
         report.add(
             "core_time", core_time, 'network_time = "queue" lets a core send and receive at once', 'core_time = "pipelined"'
         )
+
+
+def check_congested(report: Report, link: Numbers, times: Mapping[str, Price]) -> None:
+    """Note a time on a busy link without the time of a hop, of which it takes the place."""
+    for way in "xy":
+        key, hop = f"congested_{way}", f"forward.hops_{way}"
+        wrong = any(problem.key.startswith(f"time.{hop}") for problem in report.problems)
+        if key in link and not wrong and not (hop in times and times[hop].value > 0):
+            limit = f"it takes the place of time.{hop}, which must be given and be above 0"
+            report.add(f"link.{key}", link[key][0].value, limit, f"give time.{hop}")
 
 
 def read_components(report: Report, style: str, memory: Any, operation: Any) -> tuple[Numbers, Numbers]:

@@ -10,7 +10,7 @@ from chipsim.hardware import Chip, load_chip
 from chipsim.simulator import simulate
 from chipsim.validation import grid
 from chipsim.validation.fixtures import expected
-from chipsim.validation.row import Row, close, equal, misses
+from chipsim.validation.row import Row, close, equal
 
 TITLE = "SANA-FE: counts, energy and time of four networks on a mesh of 128 cores"
 SOURCE = "SANA-FE 2.2.9 with its Loihi description, recorded results of a fresh process each; priced by hw_configs/loihi1-calibrated.toml"
@@ -19,9 +19,9 @@ BY_UNIT = {"synapse": ("synops",), "soma": ("updates_active", "updates_idle", "s
            "network": ("packets", "hops_x", "hops_y", "hops_local", "packets_in")}  # fmt: skip
 WITHIN = 0.15
 CYCLE = "the simulator's own two other models lie up to 11 % (detailed) and 22 % (simple) from its cycle-level one"
-TOO_HOT = (
-    "recorded, not repaired: hottest_link keeps a link busy for the whole time of a hop, while packets follow each other faster (queue, "
-    "from the published bandwidth of a tile); where every packet carries one synapse, that is too long"
+HELD_OUT = (
+    "hottest_link: how long a packet keeps a busy link is the median of 16 drawn networks in the same simulator's cycle-level mode, "
+    "none of these four (benchmarks/link_calibration.py)"
 )
 
 
@@ -47,9 +47,8 @@ def network_rows(name: str, facts: dict, chip: Chip, rtol: float) -> list[Row]:
     found.append(close(f"{name}: energy, total", facts["energy_pj"]["total"], energy.forward_j * 1e12, "pJ", rtol, SOURCE))
     times = {level: step_ns(one, counters, chip.name, level, facts["tiles"]) for level in ("none", "hottest_link", "queue")}
     found.append(close(f"{name}: time, simple (none)", facts["time_simple_ns"], times["none"], "ns", rtol, SOURCE))
-    hot = (misses, TOO_HOT) if name == "C" else (close, CYCLE)
-    for level, (rule, note) in (("hottest_link", hot), ("queue", (close, CYCLE))):
-        found.append(rule(f"{name}: time, cycle ({level})", facts["time_cycle_ns"], times[level], "ns", WITHIN, SOURCE, note))
+    for level, note in (("hottest_link", HELD_OUT), ("queue", CYCLE)):
+        found.append(close(f"{name}: time, cycle ({level})", facts["time_cycle_ns"], times[level], "ns", WITHIN, SOURCE, note))
     return found
 
 
