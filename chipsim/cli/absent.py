@@ -9,7 +9,7 @@ import typer
 from chipsim.cli.frame import complain, version
 from chipsim.errors import ConfigError, Problem
 
-ABSENT = ("compare", "sweep", "diff", "report", "trace", "export", "import", "bench")
+ABSENT = ("compare", "sweep", "diff", "report", "trace", "export", "import")
 
 
 def absent(name: str) -> Callable[[typer.Context], None]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chipsim.cli.absent import ABSENT, absent
+from chipsim.cli.bench import bench
 from chipsim.cli.check import check
 from chipsim.cli.cost import cost
 from chipsim.cli.doctor import doctor
@@ -46,7 +47,7 @@ def root(
 
 
 root.__doc__ = HELP
-for function in (train, check, evaluate, cost, chips, models, rules, datasets, validate, doctor):
+for function in (train, check, evaluate, cost, chips, models, rules, datasets, validate, bench, doctor):
     app.command()(verb(function))
 for name in ABSENT:
     app.command(

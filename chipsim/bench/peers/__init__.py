@@ -1,0 +1,46 @@
+"""What is measured, each in a process of its own: one file and one line here for every peer. Nothing here imports a peer.
+
+The files beside this one run in other Pythons: they import the standard library, numpy and what they measure, nothing of chipsim
+(`ours.py` and `ours_chip.py`, which measure chipsim, excepted).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+
+
+class Peer(NamedTuple):
+    """A peer. file: here. needs: {distribution: pinned version}. title: what runs. apart: recorded difference of its loss, other delay or
+    reset timing; 0: the same network. dense: it runs the untruncated surrogate.
+    """
+
+    file: str
+    needs: dict[str, str]
+    title: str
+    apart: float = 0.0
+
+    @property
+    def path(self) -> Path:
+        """The file that a host loads."""
+        return HERE / f"{self.file}.py"
+
+
+TRAINING = {
+    "lean": Peer("lean", {"torch": "2.13.0"}, "lean dense adjoint, in torch by hand"),
+    "torch-compile": Peer("compiled", {"torch": "2.13.0"}, "torch.compile of the time loop of a layer, autograd"),
+    "loop": Peer("loop", {"torch": "2.13.0"}, "dense autograd loop of the paper's code, input unbound along time"),
+    "snntorch": Peer("snntorch_step", {"torch": "2.13.0", "snntorch": "1.0.0"}, "snnTorch, Leaky", 0.0004),
+    "norse": Peer("norse_step", {"torch": "2.13.0", "norse": "1.1.0"}, "Norse, LIFBoxCell", 0.0015),
+    "spikingjelly": Peer("spikingjelly_step", {"torch": "2.13.0", "spikingjelly": "2.0.0"}, "SpikingJelly, LIFNode multi-step", 0.0011),
+    "jax": Peer("jax_step", {"jax": "0.10.2", "jaxlib": "0.10.2"}, "JAX, lax.scan of a layer, jit"),
+}
+CHIP = {
+    "brian2": Peer("brian2_chip", {"brian2": "2.9.0"}, "Brian2 cpp_standalone, float64, its own loop time"),
+    "lava": Peer("lava_chip", {"lava-nc": "0.10.0"}, "lava-nc, Sparse, fixed_pt"),
+    "sanafe": Peer("sanafe_chip", {"sanafe": "2.2.9"}, "SANA-FE, its Loihi description, simple timing"),
+}
+OURS = Peer("ours", {}, "chipsim")
+OURS_CHIP = Peer("ours_chip", {}, "chipsim")

@@ -1,0 +1,1 @@
+"""The topics of `chipsim bench`, one module each with `topic(options, progress)`."""
