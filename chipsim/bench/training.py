@@ -101,7 +101,7 @@ def started(name: str, peer: Peer, python: Python, threads: int, numerics: str |
     """
     subject = Subject(name, peer, python.path or sys.executable, threads)
     try:
-        subject.start("training", folder=folder, threads=threads, **({"numerics": numerics} if numerics else {}))
+        subject.start("training", folder=folder, threads=threads, **({"numerics": numerics} if numerics else peer.options))
         facts = subject.ask("first")
     except RunError:
         subject.stop()

@@ -14,13 +14,14 @@ HERE = Path(__file__).resolve().parent
 
 class Peer(NamedTuple):
     """A peer. file: here. needs: {distribution: pinned version}. title: what runs. apart: recorded difference of its loss, other delay or
-    reset timing; 0: the same network. dense: it runs the untruncated surrogate.
+    reset timing; 0: the same network. options: what its class is made with.
     """
 
     file: str
     needs: dict[str, str]
     title: str
     apart: float = 0.0
+    options: dict[str, object] = {}
 
     @property
     def path(self) -> Path:
@@ -30,7 +31,7 @@ class Peer(NamedTuple):
 
 TRAINING = {
     "lean": Peer("lean", {"torch": "2.13.0"}, "lean dense adjoint, in torch by hand"),
-    "torch-compile": Peer("compiled", {"torch": "2.13.0"}, "torch.compile of the time loop of a layer, autograd"),
+    "torch-compile": Peer("loop", {"torch": "2.13.0"}, "torch.compile of the time loop of a layer, autograd", 0.0, {"compiled": True}),
     "loop": Peer("loop", {"torch": "2.13.0"}, "dense autograd loop of the paper's code, input unbound along time"),
     "snntorch": Peer("snntorch_step", {"torch": "2.13.0", "snntorch": "1.0.0"}, "snnTorch, Leaky", 0.0004),
     "norse": Peer("norse_step", {"torch": "2.13.0", "norse": "1.1.0"}, "Norse, LIFBoxCell", 0.0015),

@@ -47,7 +47,7 @@ class Case:
 class Training:
     """Times the steps of a Subject: `forward()` with the loss, `backward()` with all weight gradients; or both in `step()`.
 
-    again: a class whose backward runs forward once more, which is taken off. static: shapes are compiled, so that the first full step
+    again: of a Subject whose backward runs forward once more, which is taken off. static: of one whose shapes are compiled, so that the first full step
     compiles too.
     """
 
@@ -59,8 +59,8 @@ class Training:
         began = time.perf_counter()
         few = self.kind(Case(self.folder, SMALL), self.threads, **self.options)  # kept, so that nothing reuses its memory
         self.timed(few)
-        static = getattr(self.kind, "static", False)
         self.subject = self.kind(Case(self.folder), self.threads, **self.options)
+        static = getattr(self.subject, "static", False)
         if static:
             self.timed(self.subject)
         gc.collect()
