@@ -70,7 +70,7 @@ def peer_row(name: str, loss: float, dense: Dense, case: Case, difference: float
         return within(f"{name}: loss", dense.loss, loss, "nat", LOSS, ADJOINT)
     main = case.recorded is not None and (case.hidden, case.density) == (200, 0.01)
     most = difference + LOSS if main else LOOSE
-    note = f"one step of delay or reset timing apart: {difference:g} recorded on the main workload"
+    note = f"one step of delay or reset timing apart: up to {difference:g} recorded on the main workload"
     return within(f"{name}: loss", dense.loss, loss, "nat", most, ADJOINT, note)
 
 
