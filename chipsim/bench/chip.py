@@ -11,7 +11,7 @@ import numpy as np
 
 from chipsim.bench import timing
 from chipsim.bench.peers import CHIP, OURS_CHIP, Peer
-from chipsim.bench.process import Python, Subject, place, temporary
+from chipsim.bench.process import HURRY, Python, Subject, place, temporary
 from chipsim.bench.ring import FAN_OUT, Ring, reference, ring
 from chipsim.bench.workloads import recorded
 from chipsim.errors import RunError
@@ -25,7 +25,10 @@ STEPS = {  # per call, up to so many neurons: of ours and of the peers; None: no
     10_000: {"ours": 200, "brian2": 1000, "lava": 60, "sanafe": 60},
     100_000: {"ours": 30, "brian2": 200, "lava": 10, "sanafe": None},
 }
-FIRING_SLACK, FIRING_STEPS = 0.0003, 60  # of the share that fires, over fewer steps than recorded; steps from which it is compared
+FIRING_SLACK, FIRING_STEPS = (
+    0.0003,
+    60,
+)  # of the share that fires, over fewer steps than recorded; steps from which it is compared
 REFERENCE = "the same network in whole numbers, by numpy"
 TOO_LARGE = "SANA-FE takes 2.75 GB at 10,000 neurons: not run beyond"
 
@@ -46,11 +49,11 @@ def steps_for(neurons: int) -> dict[str, int | None]:
 
 def measure(
     neurons: int, places: Sequence[Python] | None, count: int, progress: Any, fan_out: int = FAN_OUT, cores: int = CORES,
-    skipped: Sequence[str] = (),
+    hurried: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Return everything about one network: equality, then steps per second.
 
-    places: interpreters to look for peers in; None: no peer was asked for. skipped: peers left out.
+    places: interpreters to look for peers in; None: no peer was asked for. hurried: without peers that are slow to start.
     """
     network, wanted, name = ring(neurons, fan_out), steps_for(neurons), f"{neurons:,} neurons, fan-out {fan_out}, {cores} cores"
     facts: dict[str, Any] = {"name": name, "neurons": neurons, "fan_out": fan_out, "cores": min(cores, neurons), "rounds": count,
@@ -66,7 +69,7 @@ def measure(
             for peer in CHIP if places is not None else ():
                 progress.start(0, f"{name}: {peer}")
                 arguments = {"folder": folder, "steps": wanted[peer], **(more if peer == "sanafe" else {})}
-                rows += peer_rows(peer, places, arguments, network, runners, facts["absent"], skipped)
+                rows += peer_rows(peer, places, arguments, network, runners, facts["absent"], hurried)
             facts |= {"equality": [row.facts() for row in rows], "ok": all(row.ok for row in rows)}
             if facts["ok"]:
                 facts["subjects"] = timed(runners, count, progress)
@@ -104,7 +107,9 @@ def own_rows(ours: Runner, network: Ring, folder: Path) -> list[Row]:
     if fan_out == FAN_OUT and network.neurons >= 1000 and first["steps"] >= FIRING_STEPS:
         low, high = recorded()["chip"]["firing"]
         share = first["spikes"] / (first["steps"] * network.neurons)
-        rows.append(between(f"{BASE}: share that fires in a step", low - FIRING_SLACK, high + FIRING_SLACK, share, "", "recorded runs"))
+        rows.append(
+            between(f"{BASE}: share that fires in a step", low - FIRING_SLACK, high + FIRING_SLACK, share, "", "recorded runs")
+        )
     return rows
 
 
@@ -119,12 +124,12 @@ def spike_rows(name: str, first: dict[str, Any], network: Ring, folder: Path) ->
 
 def peer_rows(
     name: str, places: Sequence[Python], arguments: dict[str, Any], network: Ring, runners: list[Runner], absent: list[dict[str, str]],
-    skipped: Sequence[str],
+    hurried: bool,
 ) -> list[Row]:  # fmt: skip
     """Start a peer, add it to `runners` or, with the reason, to `absent`; return its rows of equality."""
     where, reason = place(CHIP[name], places), ""
-    if name in skipped:
-        reason = "left out by --quick: it compiles for a minute"
+    if hurried and CHIP[name].slow:
+        reason = HURRY
     elif arguments["steps"] is None:
         reason = TOO_LARGE
     elif where.python is None:
@@ -142,7 +147,10 @@ def peer_rows(
         return spike_rows(name, first, network, Path(arguments["folder"]))
     ours = runners[0].subject.ask("in_phase", steps=first["steps"])
     rows = [equal(f"sanafe: {event}", first[event], ours[event], event, "SANA-FE") for event in ("packets", "synops")]
-    return [*rows, close("sanafe: energy, total, without start voltages", first["energy_j"], ours["energy_j"], "J", 1e-9, "SANA-FE")]
+    return [
+        *rows,
+        close("sanafe: energy, total, without start voltages", first["energy_j"], ours["energy_j"], "J", 1e-9, "SANA-FE"),
+    ]
 
 
 def timed(runners: Sequence[Runner], count: int, progress: Any) -> list[dict[str, Any]]:

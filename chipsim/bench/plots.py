@@ -35,7 +35,9 @@ def pictures(facts: dict[str, Any], folder: Path) -> list[str]:
 
 def about(facts: dict[str, Any], case: dict[str, Any]) -> str:
     """Return what it was measured on."""
-    return f"{facts['machine']['cpu']}, load average {case['load_average_before'][0]:g} before; medians of {case['rounds']} rounds"
+    return (
+        f"{facts['machine']['cpu']}, load average {case['load_average_before'][0]:g} before; medians of {case['rounds']} rounds"
+    )
 
 
 def names_of(case: dict[str, Any]) -> list[str]:
@@ -108,6 +110,8 @@ def lines(facts: dict[str, Any], whole: dict[str, Any]) -> Figure:
         axes.plot([x for x, _ in known], [y for _, y in known], label=name, **style)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_xticks([point["x"] for point in facts["points"]], [f"{point['x']:g}" for point in facts["points"]])
+    axes.minorticks_off()
     axes.set_xlabel(facts["over"], color=GREY, size=9.5)
     axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
     return figure

@@ -21,6 +21,7 @@ PROBE = """import json, platform, sys
 from importlib.metadata import distributions
 found = {d.metadata["Name"].lower().replace("_", "-"): d.version for d in distributions() if d.metadata["Name"]}
 print(json.dumps({"python": platform.python_version(), "found": found}))"""
+HURRY = "left out by --quick: it compiles for a minute or more"
 PATIENCE_S = 1800.0  # the longest that one answer may take
 PACKAGE_ROOT = HERE.parents[2]  # the folder that holds chipsim
 

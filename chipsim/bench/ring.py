@@ -30,7 +30,9 @@ class Ring:
 
     def save(self, folder: Path) -> None:
         """Write the network where a subject in another process reads it."""
-        np.savez(folder / "ring.npz", targets=self.targets, weights=self.weights, start=self.start, threshold=THRESHOLD, bias=BIAS)
+        np.savez(
+            folder / "ring.npz", targets=self.targets, weights=self.weights, start=self.start, threshold=THRESHOLD, bias=BIAS
+        )
 
 
 def ring(neurons: int, fan_out: int = FAN_OUT) -> Ring:

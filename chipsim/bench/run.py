@@ -21,7 +21,7 @@ QUICK_ROUNDS = 2
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for. topics: in order. places: interpreters to look for peers in; None: no peers. hidden: sizes; none: the topic's own.
+    """What was asked for. topics: in order. places: interpreters to look for peers in; None: no peers. hidden: sizes; none: its own.
 
     rounds: of each measurement. quick: small sizes, seconds in all. data: folder of further data sets, or None.
     """
@@ -72,10 +72,10 @@ def named(key: str, name: str | None, known: dict[str, str]) -> list[Problem]:
 
 def run(chosen: Options, progress: Any) -> dict[str, Any]:
     """Return the facts of all topics or of the sweep: equality first; "ok" says whether it held everywhere."""
-    facts: dict[str, Any] = {"machine": timing.machine(), "load_average": timing.load(), "quick": chosen.quick,
-                             "pythons": None if chosen.places is None else [p._asdict() | {"found": None} for p in chosen.places]}  # fmt: skip
-    for place in facts["pythons"] or ():
-        del place["found"]
+    places = None if chosen.places is None else [{"path": p.path, "version": p.version} for p in chosen.places]
+    facts: dict[str, Any] = {
+        "machine": timing.machine(), "load_average": timing.load(), "quick": chosen.quick, "rounds": chosen.rounds, "pythons": places,
+    }  # fmt: skip
     if chosen.sweep:
         facts["sweep"] = import_module("chipsim.bench.sweep").sweep(chosen, progress)
     else:

@@ -44,13 +44,13 @@ def sweep(options: Options, progress: Any) -> dict[str, Any]:
 def training_case(options: Options, key: str, size: float, progress: Any) -> dict[str, Any]:
     """Measure one size of workload A; layers that no gain is recorded for are calibrated as the recorded ones were."""
     sizes = (QUICK if options.quick else {}) | ({"hidden": options.hidden[0]} if options.hidden else {}) | {key: size}
-    return training.measure(synthetic(**sizes), options.places, options.rounds, progress, OWN, PEERS)
+    return training.measure(synthetic(**sizes), options.places, options.rounds, progress, OWN, PEERS, options.quick)
 
 
 def chip_case(options: Options, key: str, size: int, progress: Any) -> dict[str, Any]:
     """Measure one size of workload B."""
     sizes = (SMALL if options.quick else NETWORK) | {key: size}
-    return chip.measure(places=options.places, count=options.rounds, progress=progress, skipped=("brian2",) * options.quick, **sizes)
+    return chip.measure(places=options.places, count=options.rounds, progress=progress, hurried=options.quick, **sizes)
 
 
 def values(case: dict[str, Any], of_training: bool) -> Iterator[tuple[str, float]]:

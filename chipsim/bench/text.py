@@ -11,7 +11,10 @@ PHASES = ("forward", "backward", "total")
 def text(facts: dict[str, Any]) -> list[object]:
     """Return a table per case and the sentences around it."""
     machine, load = facts["machine"], ", ".join(f"{x:g}" for x in facts["load_average"])
-    parts: list[object] = [f"{machine['cpu']}, {machine['cpus']} CPUs, Python {machine['python']}; load average at the start: {load}", ""]
+    parts: list[object] = [
+        f"{machine['cpu']}, {machine['cpus']} CPUs, Python {machine['python']}; load average at the start: {load}",
+        "",
+    ]
     for topic in ("training", "memory"):
         for case in facts[topic]["cases"] if topic in facts else ():
             parts += training(case, topic)
@@ -70,7 +73,11 @@ def row(one: dict[str, Any], timed: bool) -> list[str]:
     if not timed:
         return [name, *memory]
     t, ratio = one["time"], one["ratio"]
-    spent = [figure(t["total"]["cpu_ms"], 4), *(figure(t[p]["cpu_ms"], 4) for p in PHASES[:2]), figure(t["total"]["cpu_ms_min"], 4)]
+    spent = [
+        figure(t["total"]["cpu_ms"], 4),
+        *(figure(t[p]["cpu_ms"], 4) for p in PHASES[:2]),
+        figure(t["total"]["cpu_ms_min"], 4),
+    ]
     return [name, *spent, figure(t["total"]["wall_ms"], 4), *(times(ratio[p]) for p in ("total", *PHASES[:2])), *memory]
 
 
@@ -80,8 +87,12 @@ def roofline(base: dict[str, Any]) -> list[object]:
     if found is None:
         return []
     rate = found["rates_per_s"]
-    shares = ", ".join(f"{p} {found[p]['share']:.0%} (best {found[p]['share_best']:.0%}) of {found[p]['limit_ms']:.3g} ms" for p in PHASES[:2])
-    return [f"roofline of chipsim {base['name']}: {shares}; {rate['add'] / 1e9:.3g} and {rate['rmw'] / 1e9:.3g} G additions per s"]
+    shares = ", ".join(
+        f"{p} {found[p]['share']:.0%} (best {found[p]['share_best']:.0%}) of {found[p]['limit_ms']:.3g} ms" for p in PHASES[:2]
+    )
+    return [
+        f"roofline of chipsim {base['name']}: {shares}; {rate['add'] / 1e9:.3g} and {rate['rmw'] / 1e9:.3g} G additions per s"
+    ]
 
 
 def figure(value: Any, digits: int = 6) -> str:

@@ -17,7 +17,9 @@ QUIET = 0.5  # load average up to which times of two threads mean something
 COLUMNS = ("cpu", "wall")
 
 
-def rounds(subjects: Sequence[Subject], own: Sequence[bool], count: int, report: Callable[[int], None]) -> list[list[list[float]]]:
+def rounds(
+    subjects: Sequence[Subject], own: Sequence[bool], count: int, report: Callable[[int], None]
+) -> list[list[list[float]]]:
     """Return for every subject its steps, each [forward, backward] CPU and wall seconds; report: told the rounds done."""
     found: list[list[list[float]]] = [[] for _ in subjects]
     for done in range(count):
@@ -55,7 +57,13 @@ def load() -> list[float]:
 def machine() -> dict[str, Any]:
     """Return what the figures were measured on."""
     packages = {name: version(name) for name in ("numpy", "numba")}
-    return {"cpu": processor(), "cpus": os.cpu_count(), "platform": platform.platform(), "python": platform.python_version(), **packages}
+    return {
+        "cpu": processor(),
+        "cpus": os.cpu_count(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        **packages,
+    }
 
 
 def processor() -> str:

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-
 from chipsim.bench import equality, roofline, timing
 from chipsim.bench.adjoint import Dense, dense_adjoint
 from chipsim.bench.peers import OURS, TRAINING, Peer
-from chipsim.bench.process import Python, Subject, place, temporary
+from chipsim.bench.process import HURRY, Python, Subject, place, temporary
 from chipsim.bench.workloads import ALPHA, HALF_WIDTH, Case
 from chipsim.errors import RunError
 from chipsim.network import Network, ssgd_network
 
 BASE = "float32, 1 thread"
-OWN = tuple((f"{numerics}, {n} thread{'s' * (n > 1)}", numerics, n) for n in (1, 2) for numerics in ("float32", "float64", "fixed"))
+OWN = tuple(
+    (f"{numerics}, {n} thread{'s' * (n > 1)}", numerics, n) for n in (1, 2) for numerics in ("float32", "float64", "fixed")
+)
 DELTA_FRACTION = 14  # of fixed point: as fine as 16 bits of delta allow, since errors of an untrained network are small
 
 
@@ -51,11 +52,12 @@ def network_of(case: Any, tau: float, half_width: float) -> Network:
 
 def measure(
     case: Case, places: Sequence[Python] | None, count: int, progress: Any, own: Sequence[tuple[str, str, int]] = OWN,
-    chosen: Sequence[str] = tuple(TRAINING),
+    chosen: Sequence[str] = tuple(TRAINING), hurried: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Return everything about one case: equality, then times, ratios, shares of the roofline and memory.
 
     places: interpreters to look for peers in; None: no peer was asked for. count: rounds; 0: memory only. own, chosen: which subjects.
+    hurried: without peers that are slow to start.
     """
     dense, entries, absent = dense_adjoint(case, HALF_WIDTH, ALPHA), [], []
     before = timing.load()
@@ -65,7 +67,7 @@ def measure(
             for name, numerics, threads in own:
                 progress.start(0, f"{case.name}: chipsim {name}")
                 entries.append(started(name, OURS, Python("", "", {}), threads, numerics, folder))
-            for name, peer, python in found(places, absent, chosen):
+            for name, peer, python in found(places, absent, chosen, hurried):
                 progress.start(0, f"{case.name}: {name}")
                 try:
                     entries.append(started(name, peer, python, 1, None, folder))
@@ -83,12 +85,12 @@ def measure(
     return facts
 
 
-def found(places: Sequence[Python] | None, absent: list[Absent], chosen: Sequence[str]):
+def found(places: Sequence[Python] | None, absent: list[Absent], chosen: Sequence[str], hurried: bool):
     """Yield name, peer and interpreter of every peer that is there; those that are not are added to `absent`."""
     for name in chosen if places is not None else ():
         where = place(TRAINING[name], places)
-        if where.python is None:
-            absent.append(Absent(name, where.reason))
+        if where.python is None or (hurried and TRAINING[name].slow):
+            absent.append(Absent(name, where.reason if where.python is None else HURRY))
         else:
             yield name, TRAINING[name], where.python
 
@@ -139,7 +141,9 @@ def about(case: Case, dense: Dense) -> dict[str, Any]:
             "events": events, "loss": dense.loss}  # fmt: skip
 
 
-def timed(case: Case, dense: Dense, entries: Sequence[Entry], count: int, load: list[float], progress: Any) -> list[dict[str, Any]]:
+def timed(
+    case: Case, dense: Dense, entries: Sequence[Entry], count: int, load: list[float], progress: Any
+) -> list[dict[str, Any]]:
     """Return one object per subject: times, ratios, memory, and of ours in one thread the share of the roofline."""
     progress.start(max(count, 1), f"{case.name}: rounds")
     base, rates, steps = entries[0], [], None
@@ -192,5 +196,9 @@ def shares(own: dict[str, dict[str, float]], needed: roofline.Work, rate: dict[s
     found: dict[str, Any] = {"adds": needed.adds, "dots": needed.dots, "rates_per_s": rate}
     for phase, seconds in limit.items():
         times = own[phase]
-        found[phase] = {"limit_ms": 1e3 * seconds, "share": 1e3 * seconds / times["cpu_ms"], "share_best": 1e3 * seconds / times["cpu_ms_min"]}
+        found[phase] = {
+            "limit_ms": 1e3 * seconds,
+            "share": 1e3 * seconds / times["cpu_ms"],
+            "share_best": 1e3 * seconds / times["cpu_ms_min"],
+        }
     return found

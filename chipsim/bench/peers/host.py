@@ -47,8 +47,8 @@ class Case:
 class Training:
     """Times the steps of a Subject: `forward()` with the loss, `backward()` with all weight gradients; or both in `step()`.
 
-    again: of a Subject whose backward runs forward once more, which is taken off. static: of one whose shapes are compiled, so that the first full step
-    compiles too.
+    again: of a Subject whose backward runs forward once more, which is taken off. static: of one whose shapes are compiled, so that the
+    first full step compiles too.
     """
 
     def __init__(self, kind, folder, threads, **options):
@@ -86,9 +86,9 @@ class Training:
         marks.append(now())
         subject.backward()
         marks.append(now())
-        forward, backward = ([b - a for a, b in zip(*pair)] for pair in (marks[:2], marks[1:]))
+        forward, backward = ([b - a for a, b in zip(*pair, strict=True)] for pair in (marks[:2], marks[1:]))
         if getattr(subject, "again", False):
-            backward = [max(0.0, b - a) for a, b in zip(forward, backward)]
+            backward = [max(0.0, b - a) for a, b in zip(forward, backward, strict=True)]
         return [*forward, *backward]
 
     def check(self, path):

@@ -16,7 +16,7 @@ class Subject:
         torch.set_num_threads(threads)
         self.labels, self.x = torch.from_numpy(case.labels), torch.from_numpy(case.dense())
         scale = 1 - case.alpha
-        self.w = [torch.from_numpy(w / s).requires_grad_() for w, s in zip(case.weights, (scale, scale, 1.0))]
+        self.w = [torch.from_numpy(w / s).requires_grad_() for w, s in zip(case.weights, (scale, scale, 1.0), strict=True)]
         self.scales = (scale, scale, 1.0)
         inverse = torch.tensor(scale / DT)
         spiking = LIFBoxParameters(tau_mem_inv=inverse, method="super", alpha=torch.tensor(100.0), reset_method=reset_subtract)
@@ -28,7 +28,7 @@ class Subject:
         for w in self.w:
             w.grad = None
         s = self.x
-        for cell, w in zip((*self.cells, self.out), self.w):
+        for cell, w in zip((*self.cells, self.out), self.w, strict=True):
             state, found = None, []
             for current in (s @ w).unbind(0):
                 z, state = cell(current, state)
@@ -46,4 +46,4 @@ class Subject:
 
     def gradients(self):
         """Return the gradients, mean over the batch, of the weights as the workload gives them."""
-        return [(w.grad / s).numpy() for w, s in zip(self.w, self.scales)]
+        return [(w.grad / s).numpy() for w, s in zip(self.w, self.scales, strict=True)]

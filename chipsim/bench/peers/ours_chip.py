@@ -25,7 +25,9 @@ class Subject:
     def __init__(self, folder, steps, cores=128):
         stored = np.load(os.path.join(folder, "ring.npz"))
         self.network = Ring(stored["targets"], stored["weights"], stored["start"])
-        self.steps = steps + 1  # index 0 is before the first step of the others: the bias of index 1 is taken off the start voltage
+        self.steps = (
+            steps + 1
+        )  # index 0 is before the first step of the others: the bias of index 1 is taken off the start voltage
         self.image = image_of(self.network, self.steps, cores)
         n, self.engine, self.room = self.network.neurons, Engine(self.image), Room(self.image, 1)
         nothing, everyone = np.zeros(0, dtype=np.int64), np.arange(n)
@@ -50,7 +52,13 @@ class Subject:
     def run(self):
         """Time all steps, with and without accounting."""
         (wall, cpu), (more_wall, more_cpu) = self.once()[1]
-        return {"steps": self.steps - 1, "wall_s": wall + more_wall, "cpu_s": cpu + more_cpu, "bare_wall_s": wall, "bare_cpu_s": cpu}
+        return {
+            "steps": self.steps - 1,
+            "wall_s": wall + more_wall,
+            "cpu_s": cpu + more_cpu,
+            "bare_wall_s": wall,
+            "bare_cpu_s": cpu,
+        }
 
     def first(self, path):
         """Run once; write spikes per neuron and voltages, and what is counted."""

@@ -22,7 +22,7 @@ class Subject:
         model = {"threshold": float(stored["threshold"]), "reset": 0.0, "leak_decay": 1.0, "bias": float(stored["bias"]),
                  "force_update": True}  # fmt: skip
         sizes = [n // cores + (c < n % cores) for c in range(min(cores, n))]
-        for neuron, core in zip(group.neurons, np.repeat(np.arange(len(sizes)), sizes)):
+        for neuron, core in zip(group.neurons, np.repeat(np.arange(len(sizes)), sizes), strict=True):
             neuron.set_attributes(soma_hw_name="loihi_lif", model_attributes=model)
             neuron.map_to_core(places[int(core)])
         pairs = [(i, int(j)) for i, row in enumerate(stored["targets"]) for j in row]

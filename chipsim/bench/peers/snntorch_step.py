@@ -24,7 +24,7 @@ class Subject:
         for w in self.w:
             w.grad = None
         s = self.x
-        for cell, w in zip(self.cells[:2], self.w):
+        for cell, w in zip(self.cells[:2], self.w[:2], strict=True):
             s = torch.stack([spike for spike, _ in self.run(cell, s @ w)])
         outs = [v for _, v in self.run(self.cells[2], (1 - self.alpha) * (s @ self.w[2]))]
         self.value = torch.nn.functional.cross_entropy(torch.stack(outs).max(dim=0).values, self.labels)

@@ -40,7 +40,7 @@ class Subject:
         for w in self.w:
             w.grad = None
         s = self.x
-        for node, w in zip(self.nodes, self.w):
+        for node, w in zip(self.nodes, self.w[:2], strict=True):
             functional.reset_net(node)
             s = node(s @ w)
         functional.reset_net(self.out)

@@ -25,7 +25,7 @@ def gather(options: Options, chosen: Iterator[Case], skipped: list, rounds: int,
     """Return what the cases gave."""
     found = []
     for case in chosen:
-        found.append(measure(case, options.places, rounds, progress))
+        found.append(measure(case, options.places, rounds, progress, hurried=options.quick))
         if not found[-1]["ok"]:
             break
     return {"cases": found, "skipped": skipped, "ok": all(case["ok"] for case in found)}
