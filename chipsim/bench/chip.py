@@ -138,7 +138,7 @@ def peer_rows(
         try:
             runners.append(started(name, CHIP[name], where.python, arguments))
         except RunError as error:
-            reason = f"it failed: {error}"
+            reason = str(error)
     if reason:
         absent.append({"name": name, "reason": reason})
         return []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from chipsim.bench.peers import HERE, Peer
@@ -112,17 +113,17 @@ class Subject:
             self.process.stdin.write(json.dumps({"do": do, **arguments}).encode() + b"\n")
             self.process.stdin.flush()
         except OSError:
-            raise self.failure(do, "it is not running any more") from None
+            raise self.failure(do, "it is not running any more", silent=True) from None
         return self.answer(do)
 
     def answer(self, do: str) -> dict[str, Any]:
         """Return the next answer."""
         while b"\n" not in self.buffer:
             if not self.reader.select(PATIENCE_S):
-                raise self.failure(do, f"no answer within {PATIENCE_S:g} s")
+                raise self.failure(do, f"no answer within {PATIENCE_S:g} s", silent=True)
             some = os.read(self.process.stdout.fileno(), 1 << 16)
             if not some:
-                raise self.failure(do, "it ended without an answer")
+                raise self.failure(do, "it ended without an answer", silent=True)
             self.buffer += some
         line, _, self.buffer = self.buffer.partition(b"\n")
         found = json.loads(line)
@@ -130,32 +131,28 @@ class Subject:
             raise self.failure(do, found["error"])
         return found
 
-    def failure(self, do: str, what: str) -> RunError:
-        """Return the error of a request that failed."""
+    def failure(self, do: str, what: str, silent: bool = False) -> RunError:
+        """Return the error of a request that failed; silent: it gave no reason, so the end of what it printed is shown."""
         self.noise.seek(0, os.SEEK_END)
         self.noise.seek(max(0, self.noise.tell() - 2000))
-        end = " ".join(self.noise.read().decode(errors="replace").split()[-40:])
-        return RunError(Problem(f'subject "{self.name}"', do, what, "it must run", f"it printed: ... {end}" if end else ""))
+        end = " ".join(self.noise.read().decode(errors="replace").split()[-30:]) if silent else ""
+        return RunError(f'subject "{self.name}" failed at "{do}": {what}' + (f"; it printed: ... {end}" if end else ""))
 
     def stop(self) -> None:
         """End the process, and what it started."""
         self.reader.close()
         for stream in (self.process.stdin, self.process.stdout):
             stream.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        with contextlib.suppress(
+            ProcessLookupError
+        ):  # a group of its own: the host, if it is still there, and what it left behind
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
         self.noise.close()
 
 
 def temporary() -> tempfile.TemporaryDirectory:
     """Return a folder for what subjects and this process exchange."""
     return tempfile.TemporaryDirectory(prefix="chipsim-bench-")
-
-
-def case_folder(case: Any, folder: str) -> str:
-    """Write a case into a folder and return it."""
-    case.save(Path(folder))
-    return folder

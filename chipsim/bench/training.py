@@ -72,7 +72,7 @@ def measure(
                 try:
                     entries.append(started(name, peer, python, 1, None, folder))
                 except RunError as error:
-                    absent.append(Absent(name, f"it failed: {error}"))
+                    absent.append(Absent(name, str(error)))
             rows = compared(case, dense, entries, Path(folder))
             facts = {"workload": about(case, dense), "equality": [row.facts() for row in rows], "ok": all(row.ok for row in rows),
                      "load_average_before": before, "absent": [a._asdict() for a in absent], "rounds": count, "subjects": []}  # fmt: skip
