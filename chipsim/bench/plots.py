@@ -95,7 +95,7 @@ def bars(axes: Axes, names: list[str], parts: dict[str, list[float]]) -> None:
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", color=FAINT, linewidth=0.7)
     if len(parts) > 1:
-        axes.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc="lower right")
+        axes.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=2)
 
 
 def lines(facts: dict[str, Any], whole: dict[str, Any]) -> Figure:
