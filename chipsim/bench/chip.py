@@ -20,17 +20,20 @@ from chipsim.validation.row import Row, between, close, equal
 CORES = 128
 BASE = "chipsim, counted per core"
 STEPS = {  # per call, up to so many neurons: of ours and of the peers; None: not run
-    200: {"ours": 60, "brian2": 500, "lava": 30, "sanafe": 30},
-    1_000: {"ours": 1000, "brian2": 5000, "lava": 300, "sanafe": 100},
-    10_000: {"ours": 200, "brian2": 1000, "lava": 60, "sanafe": 60},
-    100_000: {"ours": 30, "brian2": 200, "lava": 10, "sanafe": None},
+    200: {"ours": 60, "brian2": 500, "lava": 30, "lava-dense": 30, "sanafe": 30},
+    1_000: {"ours": 1000, "brian2": 5000, "lava": 300, "lava-dense": 300, "sanafe": 100},
+    10_000: {"ours": 200, "brian2": 1000, "lava": 60, "lava-dense": None, "sanafe": 60},
+    100_000: {"ours": 30, "brian2": 200, "lava": 10, "lava-dense": None, "sanafe": None},
 }
 FIRING_SLACK, FIRING_STEPS = (
     0.0003,
     60,
 )  # of the share that fires, over fewer steps than recorded; steps from which it is compared
 REFERENCE = "the same network in whole numbers, by numpy"
-TOO_LARGE = "SANA-FE takes 2.75 GB at 10,000 neurons: not run beyond"
+TOO_LARGE = {  # why a peer is not run
+    "sanafe": "it takes 2.75 GB at 10,000 neurons: not run beyond",
+    "lava-dense": "it takes a matrix of all pairs of neurons: not run beyond 1,000",
+}
 
 
 class Runner(NamedTuple):
@@ -68,7 +71,7 @@ def measure(
             rows = own_rows(runners[0], network, Path(folder))
             for peer in CHIP if places is not None else ():
                 progress.start(0, f"{name}: {peer}")
-                arguments = {"folder": folder, "steps": wanted[peer], **(more if peer == "sanafe" else {})}
+                arguments = {"folder": folder, "steps": wanted[peer], **CHIP[peer].options, **(more if peer == "sanafe" else {})}
                 rows += peer_rows(peer, places, arguments, network, runners, facts["absent"], hurried)
             facts |= {"equality": [row.facts() for row in rows], "ok": all(row.ok for row in rows)}
             if facts["ok"]:
@@ -131,7 +134,7 @@ def peer_rows(
     if hurried and CHIP[name].slow:
         reason = HURRY
     elif arguments["steps"] is None:
-        reason = TOO_LARGE
+        reason = TOO_LARGE[name]
     elif where.python is None:
         reason = where.reason
     else:

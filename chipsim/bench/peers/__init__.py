@@ -49,6 +49,7 @@ TRAINING = {
 CHIP = {
     "brian2": Peer("brian2_chip", {"brian2": "2.9.0"}, "Brian2 cpp_standalone, float64, its own loop time", slow=True),
     "lava": Peer("lava_chip", {"lava-nc": "0.10.0"}, "lava-nc, Sparse, fixed_pt"),
+    "lava-dense": Peer("lava_chip", {"lava-nc": "0.10.0"}, "lava-nc, Dense, fixed_pt", options={"dense": True}),
     "sanafe": Peer("sanafe_chip", {"sanafe": "2.2.9"}, "SANA-FE, its Loihi description, simple timing"),
 }
 OURS = Peer("ours", {}, "chipsim")

@@ -1,4 +1,4 @@
-"""lava-nc: LIF and Sparse of the fixed_pt models, as processes of its own; wall time of `run`, which spans several processes."""
+"""lava-nc: LIF and Sparse (or Dense) of the fixed_pt models, as processes of its own; wall time of `run`, which spans several processes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 import numpy as np
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
 from lava.proc.sparse.process import Sparse
 from scipy.sparse import coo_matrix
@@ -18,7 +19,7 @@ WARM = 2
 class Subject:
     """steps: per call of `run`; the network goes on from call to call."""
 
-    def __init__(self, folder, steps):
+    def __init__(self, folder, steps, dense=False):
         stored = np.load(os.path.join(folder, "ring.npz"))
         self.steps, n = steps, len(stored["start"])
         fan_out = stored["targets"].shape[1]
@@ -27,7 +28,8 @@ class Subject:
         weights = coo_matrix((2 * stored["weights"].ravel(), pairs), shape=(n, n)).tocsr()
         self.cells = LIF(shape=(n,), du=4095, dv=0, vth=int(stored["threshold"]), bias_mant=int(stored["bias"]), bias_exp=6,
                          v=stored["start"] * 64)  # fmt: skip
-        synapses = Sparse(weights=weights, weight_exp=-1, num_weight_bits=8)
+        kind, weights = (Dense, weights.toarray()) if dense else (Sparse, weights)
+        synapses = kind(weights=weights, weight_exp=-1, num_weight_bits=8)
         self.cells.s_out.connect(synapses.s_in)
         synapses.a_out.connect(self.cells.a_in)
         self.how = Loihi2SimCfg(select_tag="fixed_pt")
