@@ -17,7 +17,15 @@ from chipsim.bench.peers import HERE, Peer
 from chipsim.errors import ConfigError, Problem, RunError
 
 VARIABLE = "CHIPSIM_PEERS"
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NPROC",
+    "PJRT_NPROC",
+)
 PROBE = """import json, platform, sys
 from importlib.metadata import distributions
 found = {d.metadata["Name"].lower().replace("_", "-"): d.version for d in distributions() if d.metadata["Name"]}
