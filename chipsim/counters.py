@@ -76,19 +76,18 @@ class Counters:
 
     counts: [E, T, K] int64 summed over samples, or [M, E, T, K] one block per sample; E rows as in `EVENTS`, T steps, K columns.
     cores: [K] int64 core id of each column, ascending, `HOST` last.
-    samples: how many samples the counts cover. sums: [E, T, K] their sums over samples, if they are known already.
+    samples: how many samples the counts cover.
     """
 
     counts: np.ndarray
     cores: np.ndarray
     samples: int = 1
-    sums: np.ndarray | None = None
 
     def total(self) -> Counters:
         """Return the counts summed over samples: [E, T, K]."""
         if self.counts.ndim == 3:
             return self
-        return Counters(self.counts.sum(axis=0) if self.sums is None else self.sums, self.cores, self.samples)
+        return Counters(self.counts.sum(axis=0), self.cores, self.samples)
 
     def __add__(self, other: Counters) -> Counters:
         if not np.array_equal(self.cores, other.cores) or self.counts.shape[-2] != other.counts.shape[-2]:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from test_cost import CORES, SHIPPED, chip_with, counters, link_loads, random_counters
 
+from chipsim.bookings import Booked
 from chipsim.cost import Subset, price_time, spread_time
 from chipsim.cost.draws import TRIALS, price_draws
 from chipsim.cost.timespread import CELLS
-from chipsim.counters import HOST, LinkLoads
+from chipsim.counters import HOST, LinkLoads, empty
 from chipsim.hardware import Price, Quantity, load_chip
 
 NO_LOADS = LinkLoads((), *(np.zeros((1, 3, 0), dtype=np.int64),) * 4)
@@ -21,7 +22,7 @@ NO_LOADS = LinkLoads((), *(np.zeros((1, 3, 0), dtype=np.int64),) * 4)
 def spread(counted, chip, loads=NO_LOADS, tiles=1):
     steps = counted.counts.shape[2]
     subset = Subset(steps, len(CORES))
-    subset.add(counted, loads)
+    subset.add(Booked.of(counted), loads)
     links = loads if chip.network_time == "hottest_link" else None
     return spread_time(subset, counted.cores, chip, tiles, price_time(counted, chip, tiles, links))
 
@@ -95,7 +96,7 @@ def test_a_sample_of_many_steps_is_worked_through_in_parts(monkeypatch):
     whole = spread(counted, chip)
     monkeypatch.setattr("chipsim.cost.timespread.CELLS", 4 * len(CORES))  # four steps at once
     subset = Subset(1, 1)
-    subset.add(counted, NO_LOADS)
+    subset.add(Booked.of(counted), NO_LOADS)
     parts = spread_time(subset, counted.cores, chip, 1, price_time(counted, chip, 1))
     assert parts.total == pytest.approx(whole.total) and parts.core_changes == whole.core_changes
 
@@ -106,9 +107,9 @@ def test_a_subset_is_spread_evenly_and_bounded():
         for length in lengths:
             one = Subset(1, CELLS // 12)
             for _ in range(length):
-                counts = np.zeros((1, 1, 1, 2), dtype=np.int64)
-                counts[...] = number
-                one.add(dataclasses.replace(counters(), counts=counts), NO_LOADS)
+                counted = empty(1, np.array([0, HOST]))
+                counted.counts[...] = number
+                one.add(Booked.of(counted), NO_LOADS)
                 number += 1
             whole.absorb(one)
         assert whole.seen == number
@@ -125,7 +126,7 @@ def test_a_subset_is_spread_evenly_and_bounded():
 def test_cycles_of_a_formula_are_exact():
     chip, counted = chip_of(synops=(2.0, "assumed", "a")), counters(("forward", "forward", "synops", 1, 0, 10))
     subset = Subset(3, len(CORES))
-    subset.add(counted, NO_LOADS)
+    subset.add(Booked.of(counted), NO_LOADS)
     time = dataclasses.replace(price_time(counted, chip, 1), forward_s=7e-6, total_s=7e-6, cycles="reckon")
     assert spread_time(subset, counted.cores, chip, 1, time).total == pytest.approx((7e-6,) * 3)
 

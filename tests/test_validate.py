@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from chipsim import catalog
+from chipsim.bookings import Booked
 from chipsim.cli import main
 from chipsim.cost import price_time
 from chipsim.cost.cycles import CYCLES, Layout, forward_cycles, odin, reckon, reckon_weight_words_written, xylo_clock_mhz
@@ -173,9 +174,9 @@ def test_forward_cycles_of_reckon_are_the_formula_step_by_step():
     wanted = [
         [reckon(*layout, a, b, False).cycles for a, b in zip(*pair, strict=True)] for pair in zip(inputs, spikes, strict=True)
     ]
-    assert forward_cycles("reckon", counters.counts, layout).tolist() == wanted
-    assert forward_cycles("reckon", counters.counts, Layout(101, 100, 2)) is None  # no formula is known
-    assert forward_cycles("xylo", counters.counts, layout) is None  # its recurrent targets are not counted
+    assert forward_cycles("reckon", Booked.of(counters), layout).tolist() == wanted
+    assert forward_cycles("reckon", Booked.of(counters), Layout(101, 100, 2)) is None  # no formula is known
+    assert forward_cycles("xylo", Booked.of(counters), layout) is None  # its recurrent targets are not counted
 
 
 def test_a_formula_needs_a_clock():

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.bookings import Booked
 from chipsim.counters import ROW
 
 ODIN_NEURONS = 256
@@ -99,14 +100,14 @@ class Layout(NamedTuple):
     outputs: int
 
 
-def forward_cycles(name: str, counts: np.ndarray, layout: Layout) -> np.ndarray | None:
+def forward_cycles(name: str, work: Booked, layout: Layout) -> np.ndarray | None:
     """Return [M, T] clock cycles of the forward steps by a formula of `CYCLES`; None where it does not hold or needs what is not counted.
 
-    counts: [M, E, T, K]. ReckOn: an index with an input event and a spike in the same step is served once, which counts do not tell; each
+    ReckOn: an index with an input event and a spike in the same step is served once, which counts do not tell; each
     is taken as served (an upper bound by n_rec cycles per such index); none with more inputs than hidden neurons. Xylo needs the
     number of recurrent targets, which is not counted.
     """
-    here = {event: counts[:, ROW["forward", "forward", event]].sum(axis=-1) for event in COUNTED}  # [M, T]
+    here = {event: work.of_event(ROW["forward", "forward", event]).sum(axis=-1) for event in COUNTED}  # [M, T]
     if name == "odin":
         return odin(here["synops"], here["inputs_injected"] + here["spikes"], here["barriers"])
     if name == "reckon" and layout.inputs <= layout.hidden:

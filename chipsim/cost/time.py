@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.bookings import Booked
 from chipsim.cost.cycles import Layout, forward_cycles
 from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.cost.links import time_prices
@@ -77,7 +78,7 @@ def total(parts: list[float | None]) -> float | None:
 
 
 def price_time(
-    counters: Counters,
+    counters: Counters | Booked,
     chip: Chip,
     tiles_used: int,
     link_loads: LinkLoads | None = None,
@@ -97,18 +98,18 @@ def price_time(
     then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
     layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles, what learning adds to
     them stays added up from the times of events.
-    counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
+    counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do), or the same as products.
     """
-    ids = counters.cores[counters.cores != HOST]
+    work = counters if isinstance(counters, Booked) else Booked.of(counters)
+    ids = cores_of(work)
     prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
     queued = departures if chip.network_time == "queue" else None
-    work = Work.of(counters, len(ids))
     steps, busy = step_times(work, chip, prices, loads)
     if queued is not None:
-        updates = work.spread(core_time(work, prices, "forward", "forward", UPDATES))[..., 0]
+        updates = on_every_core(work, core_time(work, prices, "forward", "forward", UPDATES))[..., 0]
         steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
-    timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
-    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
+    timed, unpriced = survey(work.sums.counts, len(ids), chip, loads is not None or queued is not None)
+    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work, layout)
     if exact is not None:
         steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, "forward")
         timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
@@ -117,25 +118,14 @@ def price_time(
     return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
 
 
-class Work(NamedTuple):
-    """What cores did, [M, E, T, C], and which events occurred at all: most of them do not, and are never looked at."""
+def cores_of(work: Booked) -> np.ndarray:
+    """Return the ids of the cores, [C]: the columns but the last, the host's."""
+    return work.cores[work.cores != HOST]
 
-    counts: np.ndarray  # [M, E, T, K], one block per sample, the host the last column
-    cores: int  # C
-    present: np.ndarray  # [E] bool
 
-    @classmethod
-    def of(cls, counters: Counters, cores: int) -> Work:
-        """Return the work of counts [M, E, T, K], or of a single sample [E, T, K]."""
-        if counters.counts.ndim == 3 and counters.samples != 1:
-            raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
-        counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
-        return cls(counts, cores, counters.total().counts.any(axis=(1, 2)))
-
-    def spread(self, times: np.ndarray) -> np.ndarray:
-        """Return times as [M, T, C, R], also the one zero of what did not occur."""
-        samples, _, steps, _ = self.counts.shape
-        return np.broadcast_to(times, (samples, steps, self.cores, times.shape[-1]))
+def on_every_core(work: Booked, times: np.ndarray) -> np.ndarray:
+    """Return times as [M, T, C, R], also the one zero of what did not occur."""
+    return np.broadcast_to(times, (work.samples, work.steps, len(cores_of(work)), times.shape[-1]))
 
 
 class TimePrices(NamedTuple):
@@ -157,7 +147,7 @@ def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
                       None if each is None else np.array([each]))  # fmt: skip
 
 
-def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def step_times(work: Booked, chip: Chip, prices: TimePrices, loads: LinkLoads | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return {phase: [R] ns} of all steps and barriers, and [M, 3 T, C, R] ns of every core in forward, replay and walk steps."""
     send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
@@ -178,7 +168,7 @@ def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | No
         "update": over_steps(update_steps),
     }
     barriers = {phase: barrier_time(work, prices, phase) for phase in PHASES}
-    busy = [work.spread(learning), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
+    busy = [on_every_core(work, learning), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
     return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate(busy, axis=1)
 
 
@@ -204,21 +194,16 @@ def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> li
     return [n for n, e in mine if (e in events if events else e not in LINK and e != "barriers")]
 
 
-def core_time(work: Work, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
+def core_time(work: Booked, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
     """Return [M, T, C, R] ns of the named events (default: all that take time in a core); those without a time add nothing.
 
     One zero, [1, 1, 1, 1], if nothing of that occurred.
     """
     names = {row: f"{phase}.{EVENTS[row][2]}" for row in rows_of(phase, stage, events)}
-    rows = [row for row, name in names.items() if work.present[row] and name in prices.events and prices.events[name].any()]
-    samples, _, steps, columns = work.counts.shape
-    if not rows:
-        return NO_CORES
-    ns = np.zeros((samples, steps, columns, prices.trials))  # the host too: whole rows lie side by side
-    for row in rows:
-        price, counts = prices.events[names[row]], work.counts[:, row]
-        ns += (counts * price[0])[..., None] if len(price) == 1 else counts[..., None] * price
-    return ns[:, :, : work.cores]
+    ns = work.charged(
+        {row: prices.events[name] for row, name in names.items() if name in prices.events and prices.events[name].any()}
+    )
+    return NO_CORES if ns is None else ns[:, :, : len(cores_of(work))]
 
 
 def link_time(prices: TimePrices, loads: LinkLoads | None, stage: str) -> np.ndarray:
@@ -243,10 +228,10 @@ def largest(times: np.ndarray) -> np.ndarray:
     return found
 
 
-def barrier_time(work: Work, prices: TimePrices, phase: str) -> np.ndarray | float:
+def barrier_time(work: Booked, prices: TimePrices, phase: str) -> np.ndarray | float:
     """Return the ns of all barriers of a phase, [R]; 0 if their time is not known."""
-    rows = [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers" and work.present[n]]
-    number = int(work.counts[:, rows].sum())
+    rows = [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers"]
+    number = int(work.sums.counts[rows].sum())
     return 0.0 if prices.barrier is None else number * prices.barrier
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from chipsim.bookings import Booked
 from chipsim.cost.draws import TRIALS, price_draws
 from chipsim.cost.links import drawn_as, time_prices
-from chipsim.cost.time import LinkLoads, Time, TimePrices, Work, step_times
+from chipsim.cost.time import LinkLoads, Time, TimePrices, step_times
 from chipsim.cost.uncertainty import Draws, Interval
 from chipsim.counters import HOST, PHASES, Counters
 from chipsim.hardware import Chip
@@ -24,15 +25,16 @@ class Subset:
     def __init__(self, steps: int, columns: int):
         self.most = max(1, CELLS // (steps * columns))
         self.apart, self.seen = 1, 0
-        self.kept: list[tuple[np.ndarray, LinkLoads]] = []  # counts [E, T, K] and loads [T, L] of one sample
+        self.kept: list = []  # (counts [E, T, K], LinkLoads [T, L]) of one sample each
 
-    def add(self, counted: Counters, loads: LinkLoads) -> None:
-        """Look at a block of samples, counts [M, E, T, K]."""
-        for m in range(len(counted.counts)):
+    def add(self, counted: Booked, loads: LinkLoads) -> None:
+        """Look at a block of samples; the counts of those that stay are worked out."""
+        for m in range(counted.samples):
             if self.seen % self.apart == 0:
-                self.kept.append((counted.counts[m].copy(), sample_loads(loads, m)))
+                self.kept.append(m)
             self.seen += 1
             self.thin()
+        self.kept = [(counted.of_sample(s).counts[0], sample_loads(loads, s)) if isinstance(s, int) else s for s in self.kept]
 
     def absorb(self, other: Subset) -> None:
         """Add the samples another subset has kept, those of a later part of the run; both at the same distance from now on."""
@@ -94,7 +96,7 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
     sums = {phase: np.zeros(TRIALS + 1) for phase in PHASES}
     tops = []
     for counts, loads in (part for sample in subset.kept for part in parts_of(*sample)):
-        work = Work(counts, used, counts.any(axis=(0, 2, 3)))
+        work = Booked.of(Counters(counts, cores))
         steps, busy = step_times(work, chip, prices, None if chip.network_time == "none" else loads)
         for phase in PHASES:
             sums[phase] += steps[phase]

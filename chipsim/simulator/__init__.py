@@ -127,7 +127,7 @@ def check_arguments(record: object, threads: object, numerics: object, known: tu
 
 def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: Recorder) -> Counters:
     """Run some samples on an engine of their own; return their counts."""
-    from chipsim.simulator.account import account
+    from chipsim.simulator.account import book
     from chipsim.simulator.engine import Block
 
     engine, block, learning, total = recorder.engine(), Block(), Block(), empty_counters(image)
@@ -141,7 +141,7 @@ def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: R
             learning.keep(engine.learning.counts)
         if block.samples >= room or b == chunk[-1]:
             plastic = learning.take() if recorder.learned is not None else None
-            total = total + account(image, block.take(), learned=False, plastic=plastic)
+            total = total + book(image, block.take(), learned=False, plastic=plastic).sums
     return total
 
 

@@ -1,43 +1,18 @@
-"""Fan-out tables as lists of their entries: counting is the product of what happened with such a table."""
+"""Ways: the fan-out tables of an image, with which accounting multiplies what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from chipsim.compiler import ChipImage
-from chipsim.kernels._jit import kernel
+from chipsim.kernels.fans import Fan, fan_of
 
 Made = TypeVar("Made")
 HERE, LEAVES, ARRIVES = 0, 1, 2  # a count at its own step; what leaves in the last step is not sent; what was sent, a step later
-
-
-class Fan(NamedTuple):
-    """The entries of a table [X, Y] that are not 0."""
-
-    source: np.ndarray  # [n] int64
-    target: np.ndarray  # [n] int64
-    factor: np.ndarray  # [n] int64
-
-
-@kernel
-def spread(values, fan, at, out):
-    """Add values [M, T, X] times a table to out [M, T, Y], int64; at: when they count."""
-    steps, shift = values.shape[1] - int(at != HERE), int(at == ARRIVES)
-    for m in range(len(values)):
-        for n in range(len(fan.source)):
-            x, y, factor = fan.source[n], fan.target[n], fan.factor[n]
-            for t in range(steps):
-                out[m, t + shift, y] += factor * values[m, t, x]
-
-
-def fan_of(table: np.ndarray) -> Fan:
-    """Return the entries of a table [X, Y]."""
-    source, target = np.nonzero(table)
-    return Fan(source, target, table[source, target])
 
 
 class Ways:
@@ -60,6 +35,11 @@ class Ways:
     def home(self, factor: np.ndarray) -> Fan:
         """Return the table that counts each group [G] so many times on the core that holds it."""
         return self.cores(factor[:, None] * self.routes.home)
+
+    @cached_property
+    def host(self) -> Fan:
+        """One to the column of the host."""
+        return fan_of(np.eye(len(self.routes.cores), dtype=np.int64)[-1:])
 
     @cached_property
     def slices(self) -> Fan:

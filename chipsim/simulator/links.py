@@ -8,9 +8,10 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.counters import LinkLoads
+from chipsim.kernels.fans import Fan, fan_of, spread
 from chipsim.learning import is_online
 from chipsim.simulator.deferred import score_words
-from chipsim.simulator.fans import ARRIVES, LEAVES, Fan, fan_of, spread
+from chipsim.simulator.fans import ARRIVES, HERE, LEAVES
 from chipsim.simulator.online import Paths, loss_words, paths_of
 from chipsim.state import Activity
 
@@ -54,7 +55,7 @@ class LinkTable:
     def product(self, values: np.ndarray, fan: Fan, at: int) -> np.ndarray:
         """Return [M, T, L] packets of [M, T, G] events."""
         found = np.zeros((*values.shape[:2], len(self.kinds)), dtype=np.int64)
-        spread(values, fan, at, found)
+        spread(values, fan, int(at == ARRIVES), values.shape[1] - int(at != HERE), found)
         return found
 
     @cached_property

@@ -36,7 +36,7 @@ class Recording:
         self.shapes: list[tuple[int, ...]] = []
 
     def add(self, rows: np.ndarray, shapes: list[tuple[int, ...]]) -> None:
-        """Keep a block of samples, [M, entries] int64 of all fields one after the other; shapes: of these fields, for one sample."""
+        """Keep a block of samples, [M, entries] integers of all fields one after the other; shapes: of these fields, for one sample."""
         if not self.whole:
             return
         widths = widths_of(rows.max(axis=0))
@@ -62,7 +62,8 @@ class Recording:
         entries = sum(int(np.prod(shape)) for shape in self.shapes)
         for n, (data, samples) in enumerate(zip(self.data, self.samples, strict=True)):
             raw, at = zlib.decompress(data), entries
-            widths, rows = np.frombuffer(raw, np.uint8, entries), np.zeros((samples, entries), dtype=np.int64)
+            widths = np.frombuffer(raw, np.uint8, entries)
+            rows = np.zeros((samples, entries), dtype=np.int64 if widths.max(initial=0) > 2 else np.int32)
             for width in WIDTHS:
                 columns = np.flatnonzero(widths == width)
                 rows[:, columns] = np.frombuffer(raw, f"u{width}", len(columns) * samples, at).reshape(-1, samples).T

@@ -7,16 +7,16 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
 from chipsim.cost.cycles import Layout
-from chipsim.counters import EVENTS, Counters, empty
-from chipsim.simulator.account import account
+from chipsim.counters import Counters, empty
+from chipsim.simulator.account import book
 from chipsim.simulator.engine import Block
-from chipsim.simulator.ledger import Room
+from chipsim.simulator.fans import Ways
 from chipsim.simulator.links import LinkTable
 from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
 from chipsim.training.recording import Recording
 
-BLOCK_BYTES = 1 << 25
+BLOCK_BYTES = 1 << 22
 
 
 class Tally:
@@ -35,11 +35,9 @@ class Tally:
         self.logs: list[SpikeLog | None] = []
         self.layout = layout_of(image)
         self.peak_log = 0
-        self.counting: Room | None = None
         self.events = np.zeros((3, image.circuit.groups), dtype=np.int64)  # of each group: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
-        self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
-        self.block = Block(self.room)
+        self.block, self.ways = Block(BLOCK_BYTES), Ways(image)
 
     def copy_of(self, spikes: SpikeLog) -> SpikeLog | None:
         """Return a copy of the spikes of one sample if the time needs them one by one, else None."""
@@ -50,7 +48,7 @@ class Tally:
         """Copy the activity of one sample; its spikes are taken as they are."""
         self.block.keep(activity)
         self.logs.append(spikes)
-        if self.block.samples >= self.room:
+        if self.block.full:
             self.close()
 
     def meet(self, spikes: SpikeLog) -> None:
@@ -67,9 +65,9 @@ class Tally:
 
     def count(self, activity: Activity) -> None:
         """Account for a block of samples; fields of `activity` carry a leading axis M."""
-        counted = account(self.image, activity, self.learned, room=self.memory(len(activity.updated)))
+        counted = book(self.image, activity, self.learned, ways=self.ways)
         self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
-        self.counters = self.counters + counted
+        self.counters = self.counters + counted.sums
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
         at_hand = self.packets and self.logs  # activity that was recorded comes without its spikes
@@ -77,12 +75,6 @@ class Tally:
         spent = price_time(counted, self.image.chip, self.image.tiles_used, loads, departures, self.layout)
         self.logs = []
         self.time = spent if self.time is None else self.time + spent
-
-    def memory(self, samples: int) -> Room:
-        """Return memory for the counts of so many samples."""
-        if self.counting is None or samples > self.counting.by_event.shape[1]:
-            self.counting = Room(self.image, samples)
-        return self.counting
 
     def absorb(self, other: Tally) -> None:
         """Add everything another tally of the same image has counted: a pass of a run."""
