@@ -16,7 +16,7 @@ import refqueue
 import chipsim as cs
 from chipsim.compiler import compile_network
 from chipsim.cost import price_time
-from chipsim.cost.queue import neighbourhood, picoseconds, programs, step_times
+from chipsim.cost.queue import Queue, neighbourhood, picoseconds, programs, step_times
 from chipsim.counters import HOST
 from chipsim.events import as_events
 from chipsim.simulator.account import account
@@ -184,6 +184,15 @@ def test_buffers_are_looked_up_once_per_mesh_and_kept_for_all_steps(ran, monkeyp
     }
     assert len(times) == 1 and len(made) == 3  # one mesh for all steps of a call
     assert neighbourhood.cache_info().misses == 1 and neighbourhood.cache_info().hits == 2
+
+
+def test_a_step_without_a_spike_is_that_of_an_empty_mesh(ran):
+    image, log, _ = ran
+    silent = PacketTable(image).departures(log, 0)
+    silent = type(silent)(*(part[:0] for part in silent[:3]), silent.start[:1], *(part[:0] for part in silent[4:]))
+    updates = np.random.default_rng(3).uniform(0, 900, image.chip.mesh.cores)
+    through = Queue.of(image.chip).run(programs(image.chip, silent, updates)) / 1000
+    assert step_times(image.chip, [(silent, updates)]) == [through] and through == pytest.approx(updates.max(), abs=1e-3)
 
 
 def test_picoseconds_are_whole():

@@ -135,6 +135,13 @@ class Queue:
 
 
 def step_times(chip: Chip, steps: Iterable[tuple[Departures, np.ndarray]]) -> list[float]:
-    """Return the ns of forward steps, without their barriers; each of `steps`: arguments of `programs`."""
+    """Return the ns of forward steps, without their barriers; each of `steps`: arguments of `programs`.
+
+    A step without a spike takes as long as the slowest core's updates.
+    """
     queue = Queue.of(chip)
-    return [queue.run(programs(chip, departures, updates_ns)) / 1000 for departures, updates_ns in steps]
+    spent = [
+        queue.run(programs(chip, departures, updates_ns)) if len(departures.core) else int(picoseconds(updates_ns).max())
+        for departures, updates_ns in steps
+    ]
+    return [ps / 1000 for ps in spent]
