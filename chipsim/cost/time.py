@@ -179,13 +179,12 @@ def over_steps(steps: np.ndarray) -> np.ndarray:
 
 def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
     """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
-    from chipsim.cost.queue import step_time
+    from chipsim.cost.queue import step_times
 
-    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
-    for m, t in np.ndindex(found.shape):
-        every[ids] = updates[m, t]
-        found[m, t] = step_time(chip, departures(m, t), every)
-    return found
+    every = np.zeros((*updates.shape[:2], chip.mesh.cores))
+    every[..., ids] = updates
+    spent = step_times(chip, ((departures(m, t), every[m, t]) for m, t in np.ndindex(updates.shape[:2])))
+    return np.array(spent).reshape(updates.shape[:2])
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
