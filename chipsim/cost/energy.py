@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.gaps import Gaps
 from chipsim.cost.standing import Use, standing_terms, unknown_standing
 from chipsim.cost.terms import PJ, Term
 from chipsim.cost.uncertainty import Uncertainty, uncertainty_of
@@ -67,7 +68,12 @@ class Energy:
     @cached_property
     def uncertainty(self) -> Uncertainty | None:
         """What the prices leave open; None if nothing has a price. Worked out when it is asked for."""
-        return None if self.total_j is None else uncertainty_of(self.terms, self.point)
+        return None if self.total_j is None else uncertainty_of(self.terms, self.point, self.gaps)
+
+    @property
+    def gaps(self) -> Gaps:
+        """What the phases lack: figures that divide by one of them, or add them up, must know."""
+        return Gaps.of({phase: getattr(self, f"{phase}_j") for phase in PHASES}, self.unpriced, "a price")
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `energy_j_per_sample` of `chipsim train --json`, in J."""

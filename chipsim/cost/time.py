@@ -10,6 +10,7 @@ import numpy as np
 
 from chipsim.cost.cycles import Layout, forward_cycles
 from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.gaps import Gaps
 from chipsim.cost.links import time_prices
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
@@ -47,6 +48,11 @@ class Time:
     def complete(self) -> bool:
         """Whether everything that takes time had one."""
         return not self.unpriced
+
+    @property
+    def gaps(self) -> Gaps:
+        """What the phases lack."""
+        return Gaps.of({phase: getattr(self, f"{phase}_s") for phase in PHASES}, self.unpriced, "a time")
 
     def __add__(self, other: Time) -> Time:
         """Return the time of both, for the batches of a run."""

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from chipsim.cost.draws import TRIALS, price_draws
+from chipsim.cost.gaps import Gaps
 from chipsim.cost.links import drawn_as, time_prices
 from chipsim.cost.time import LinkLoads, Time, TimePrices, Work, step_times
-from chipsim.cost.uncertainty import Draws, Interval
+from chipsim.cost.uncertainty import Draws, Interval, learning_ratio
 from chipsim.counters import HOST, PHASES, Counters
 from chipsim.hardware import Chip
 
@@ -57,7 +58,8 @@ def sample_loads(loads: LinkLoads, m: int) -> LinkLoads:
 class TimeUncertainty:
     """What the prices leave open of a time: 90 % intervals in s, of all samples of the run.
 
-    learning_to_inference: (backward + update) / forward. samples: how many of them the trials were made on.
+    learning_to_inference: (backward + update) / forward; None where a phase has no time, `unknown` says which.
+    samples: how many of them the trials were made on.
     core_changes: share of the trials in which another core than nominally is the slowest one in most steps;
     step_changes: share of steps x trials in which another core than nominally is the slowest. draws: {phase or "total"}.
     """
@@ -68,15 +70,16 @@ class TimeUncertainty:
     samples: int
     core_changes: float
     step_changes: float
+    unknown: dict[str, str]
+    gaps: Gaps
     draws: dict[str, Draws] = field(repr=False, compare=False)
 
     def summary(self, samples: int) -> dict[str, Any]:
         """Return what `chipsim train --json` says of it, times in s per sample of the run."""
-        ratio = self.learning_to_inference
         return {
             "trials": TRIALS, "samples": self.samples, "p05": self.total.p05 / samples, "p95": self.total.p95 / samples,
             "phases": {phase: row.times(1 / samples)._asdict() for phase, row in self.phases.items()},
-            "learning_to_inference": None if ratio is None else ratio._asdict(),
+            "learning_to_inference": self.gaps.ratio_row(self.learning_to_inference), "unknown": self.unknown,
             "critical_core_changes": self.core_changes, "critical_step_changes": self.step_changes,
         }  # fmt: skip
 
@@ -107,11 +110,13 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
             relative = np.ones(TRIALS) if exact else sums[phase][1:] / sums[phase][0]
             draws[phase] = Draws(nominal, nominal * relative)
     whole = sum(draws.values(), Draws(0.0, np.zeros(TRIALS)))
-    learning = [draws[phase] for phase in ("backward", "update") if phase in draws]
-    ratio = (sum(learning[1:], learning[0]) / draws["forward"]).interval if learning and "forward" in draws else None
+    ratio, why = learning_ratio(draws, time.gaps)
+    unknown = {} if why is None else {"learning_to_inference": why}
     phases = {phase: found.interval for phase, found in draws.items()}
     changes = changed(np.concatenate(tops), used)
-    return TimeUncertainty(whole.interval, phases, ratio, len(subset.kept), *changes, {**draws, "total": whole})
+    return TimeUncertainty(
+        whole.interval, phases, ratio, len(subset.kept), *changes, unknown, time.gaps, {**draws, "total": whole}
+    )
 
 
 def parts_of(counts: np.ndarray, loads: LinkLoads) -> Iterator[tuple[np.ndarray, LinkLoads]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from chipsim.cost.draws import TRIALS, price_draws
 from chipsim.cost.engine import LIKE
+from chipsim.cost.gaps import LEARNING, NO_GAPS, Gaps
 from chipsim.cost.terms import Term, shares
 
 LARGEST = 5  # terms that every report prints
@@ -65,7 +66,8 @@ class Uncertainty:
     """What the prices of an energy leave open. Made by `uncertainty_of`, reached as `Energy.uncertainty`.
 
     total, phases: J, 90 % interval; a phase without energy is not there. learning_to_inference: (backward + update) / forward,
-    without static energy; None if there is neither. sensitivity: {term: d ln E / d ln price}, its share of the total, the largest first.
+    without static energy; None without either, and `unknown` says why where a phase has no price.
+    gaps: what the phases lack. sensitivity: {term: d ln E / d ln price}, its share of the total, the largest first.
     largest: the `LARGEST` largest terms. one_sided: {term: "minimum" or "maximum"} where the source states only that.
     mixed_points: {operating point that is not the chip's: terms}. draws: {phase or "total": values in J}.
     """
@@ -79,36 +81,39 @@ class Uncertainty:
     largest: tuple[Term, ...]
     one_sided: dict[str, str]
     mixed_points: dict[str, list[str]]
+    unknown: dict[str, str]
+    gaps: Gaps
     draws: dict[str, Draws] = field(repr=False, compare=False)
 
     def summary(self, samples: int) -> dict[str, Any]:
         """Return what `chipsim train --json` says of it, energies in J per sample."""
-        ratio = self.learning_to_inference
         return {
             "trials": TRIALS, "p05": self.total.p05 / samples, "p95": self.total.p95 / samples,
             "phases": {phase: row.times(1 / samples)._asdict() for phase, row in self.phases.items()},
-            "learning_to_inference": None if ratio is None else ratio._asdict(),
+            "learning_to_inference": self.gaps.ratio_row(self.learning_to_inference), "unknown": self.unknown,
             "shares_by_basis": self.shares_by_basis, "shares_by_seen": self.shares_by_seen,
             "largest_terms": [term_row(term, self.sensitivity[term.name], samples) for term in self.largest],
             "sensitivity": self.sensitivity, "one_sided": self.one_sided, "mixed_points": self.mixed_points,
         }  # fmt: skip
 
 
-def uncertainty_of(terms: Sequence[Term], point: str) -> Uncertainty:
-    """Return the uncertainty of a sum of terms; point: operating point of the chip's price list."""
+def uncertainty_of(terms: Sequence[Term], point: str, gaps: Gaps = NO_GAPS) -> Uncertainty:
+    """Return the uncertainty of a sum of terms; point: operating point of the chip's price list; gaps: what the sum lacks."""
     terms = [term for term in terms if term.joules or term.ends[1]]
     of_phase = {phase: [t for t in terms if t.phase == phase] for phase in dict.fromkeys(t.phase for t in terms)}
     phases = {phase: drawn(mine, point) for phase, mine in of_phase.items()}
     total = sum(phases.values(), Draws(0.0, np.zeros(TRIALS)))
+    ratio, why = learning_ratio(phases, gaps)
     order = sorted(terms, key=lambda term: -term.joules)
     other = {term.name: term.price.point for term in order if term.price.point and term.price.point != point}
     return Uncertainty(
         total=inside(total, terms), phases={phase: inside(phases[phase], mine) for phase, mine in of_phase.items()},
-        learning_to_inference=learning_ratio(phases),
+        learning_to_inference=ratio,
         shares_by_basis=shares(terms, "rests_on"), shares_by_seen=shares(terms, "seen"),
         sensitivity={term.name: term.joules / total.nominal for term in order} if total.nominal else {},
         largest=tuple(order[:LARGEST]) if total.nominal else (), one_sided=one_sided(order),
         mixed_points={at: [name for name, found in other.items() if found == at] for at in dict.fromkeys(other.values())},
+        unknown={} if why is None else {"learning_to_inference": why}, gaps=gaps,
         draws={**phases, "total": total},
     )  # fmt: skip
 
@@ -128,12 +133,18 @@ def inside(found: Draws, terms: Sequence[Term]) -> Interval:
     return Interval(nominal, min(max(p05, low), high), max(min(p95, high), low))
 
 
-def learning_ratio(phases: dict[str, Draws]) -> Interval | None:
-    """Return learning over inference: all that learning adds, divided by the forward phase; None without either."""
-    learning = [phases[phase] for phase in ("backward", "update") if phase in phases]
-    if not learning or "forward" not in phases or not phases["forward"].nominal:
-        return None
-    return (sum(learning[1:], learning[0]) / phases["forward"]).interval
+def learning_ratio(phases: dict[str, Draws], gaps: Gaps) -> tuple[Interval | None, str | None]:
+    """Return learning over inference, all that learning adds divided by the forward phase, or why there is none.
+
+    Without learning, or without a forward phase, there is neither. A phase that counted something and has no price is not zero.
+    """
+    learning = [phases[phase] for phase in LEARNING if phase in phases]
+    if not learning and not set(LEARNING) & (gaps.unknown | gaps.held):
+        return None, None
+    why = gaps.why_undivided()
+    if why or "forward" not in phases or not phases["forward"].nominal:
+        return None, why
+    return (sum(learning[1:], learning[0]) / phases["forward"]).interval, None
 
 
 def one_sided(terms: Sequence[Term]) -> dict[str, str]:
