@@ -122,7 +122,7 @@ def test_figures_in_plain_python(run):
     ends = [run.summary["energy_uncertainty"][end] * spread[end] for end in ("p05", "p95")]
     assert ends[0] < product["p05"] < product["nominal"] < product["p95"] < ends[1]
 
-    share, took = time.forward_s / time.total_s, recount(run.image, run.recording).time_uncertainty().draws
+    share, took = time.forward_s / time.total_s, recount(run.image, run.recording).costs()[1].draws
     shares = (took["forward"].values / took["total"].values).tolist()
     if run.accuracy.test:
         rows = zip(draws["forward"], draws["static"], shares, strict=True)

@@ -26,8 +26,8 @@ def price_draws(price: Quantity, name: str, point: str) -> np.ndarray:
 
     Log-normal on either side of the nominal value, `low` and `high` being its 5 and 95 % points. If the nominal value is itself an
     end (a published minimum or maximum), nothing lies beyond it: half a normal distribution, whose 95 % point is the other end.
-    Below an end of 0, where no logarithm exists, it is linear. A price made of
-    others is their sum in every trial. name: "phase.event" or "power.name"; point: operating point of the chip.
+    Below an end of 0, where no logarithm exists, it is linear. A price made of others is their sum
+    in every trial. name: "phase.event" or "power.name"; point: operating point of the chip.
     """
     value, low, high = price.value, price.low, price.high
     if low == high:

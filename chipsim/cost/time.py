@@ -138,10 +138,10 @@ class Work(NamedTuple):
         counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
         return cls(counts, cores, counters.total().counts.any(axis=(1, 2)))
 
-    def spread(self, times: np.ndarray) -> np.ndarray:
+    def spread(self, times: np.ndarray, trials: int = 1) -> np.ndarray:
         """Return times as [M, T, C, R], also the one zero of what did not occur."""
         samples, _, steps, _ = self.counts.shape
-        return np.broadcast_to(times, (samples, steps, self.cores, times.shape[-1]))
+        return np.broadcast_to(times, (samples, steps, self.cores, trials))
 
 
 class TimePrices(NamedTuple):
@@ -184,7 +184,7 @@ def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | No
         "update": over_steps(update_steps),
     }
     barriers = {phase: barrier_time(work, prices, phase) for phase in PHASES}
-    busy = [work.spread(learning), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
+    busy = [work.spread(learning, prices.trials), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
     return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate(busy, axis=1)
 
 
@@ -220,10 +220,12 @@ def core_time(work: Work, prices: TimePrices, phase: str, stage: str, events: tu
     samples, _, steps, columns = work.counts.shape
     if not rows:
         return NO_CORES
-    ns = np.zeros((samples, steps, columns, prices.trials))  # the host too: whole rows lie side by side
+    if prices.trials > 1:
+        done = np.moveaxis(work.counts[:, rows, :, : work.cores], 1, -1).astype(float)
+        return done @ np.stack([prices.events[names[row]] for row in rows])
+    ns = np.zeros((samples, steps, columns, 1))  # the host too: whole rows lie side by side
     for row in rows:
-        price, counts = prices.events[names[row]], work.counts[:, row]
-        ns += (counts * price[0])[..., None] if len(price) == 1 else counts[..., None] * price
+        ns += (work.counts[:, row] * prices.events[names[row]][0])[..., None]
     return ns[:, :, : work.cores]
 
 

@@ -29,6 +29,10 @@ class Interval(NamedTuple):
         low, high = np.quantile(draws, (0.05, 0.95))
         return cls(float(nominal), float(low), float(high))
 
+    def within(self, low: float, high: float) -> Interval:
+        """Return it with its ends cut at a lowest and a highest value."""
+        return Interval(self.nominal, min(max(self.p05, low), high), max(min(self.p95, high), low))
+
     def times(self, factor: float) -> Interval:
         """Return it in another unit."""
         return Interval(*(end * factor for end in self))
@@ -122,15 +126,15 @@ def drawn(terms: Sequence[Term], point: str) -> Draws:
     """Return the sum of some terms in every trial, in J."""
     values = np.zeros(TRIALS)
     for term in terms:
-        values += term.amount * term.unit * price_draws(term.price, LIKE.get(term.name, term.name), point)
+        lasting = term.lasting.values if term.lasting else 1.0
+        values += term.amount * term.unit * price_draws(term.price, LIKE.get(term.name, term.name), point) * lasting
     return Draws(sum(term.joules for term in terms), values)
 
 
 def inside(found: Draws, terms: Sequence[Term]) -> Interval:
     """Return the interval of a sum of terms, cut at its corners: beyond them lies only the chance of a finite number of trials."""
     low, high = (sum(term.ends[end] for term in terms) for end in (0, 1))
-    nominal, p05, p95 = found.interval
-    return Interval(nominal, min(max(p05, low), high), max(min(p95, high), low))
+    return found.interval.within(low, high)
 
 
 def learning_ratio(phases: dict[str, Draws], gaps: Gaps) -> tuple[Interval | None, str | None]:

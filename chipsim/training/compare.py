@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
-from chipsim.cost import Energy, Time, TimeUncertainty, price_energy, price_time
+from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
 from chipsim.cost.community import community_metrics
 from chipsim.cost.compare import energy_delay, gpu, per_correct, saved
 from chipsim.counters import Counters
@@ -66,7 +66,13 @@ def dense_sample(tally: Tally, schedule: Schedule | None) -> Dense:
     counters, loads = account(image, activity, learned), links.loads(activity, learned)
     time = price_time(counters, image.chip, image.tiles_used, loads, layout=tally.layout)
     records = int(counters.of("backward", "log_words").sum(axis=0).max())
-    return Dense(counters, price_energy(counters, image.chip, time.total_s, image.cores_used), time, records, image.log_words)
+    energy = price_energy(counters, image.chip, time.total_s, image.cores_used)
+    if energy.static_j:
+        subset = Subset(image.steps, len(counters.cores))
+        subset.add(counters, loads)
+        spread = spread_time(subset, counters.cores, image.chip, image.tiles_used, time)
+        energy = energy.over(spread and spread.lasting)
+    return Dense(counters, energy, time, records, image.log_words)
 
 
 def comparison(
