@@ -223,3 +223,5 @@ def test_the_text_of_a_run_is_short_on_it(run):
     assert len([line for line in lines if "of the draws" in line]) == 1
     loihi = [train_text(run.summary | {"energy_uncertainty": spread | {"one_sided": {"forward.synops": "minimum"}}})]
     assert "published limits, not ranges: forward.synops" in str(loihi)
+    ends = [train_text(run.summary | {"energy_uncertainty": spread | {"one_sided": {"forward.synops": "upper end"}}})]
+    assert "nominal price at an end of its range: forward.synops (upper end)" in str(ends) and "limits" not in str(ends)

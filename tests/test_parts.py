@@ -11,7 +11,7 @@ from test_cost import chip_with, random_counters
 
 import chipsim as cs
 from chipsim.cost import price_energy
-from chipsim.cost.draws import figure_of, price_draws
+from chipsim.cost.draws import edge, figure_of, price_draws
 from chipsim.cost.engine import engine_prices
 from chipsim.hardware import Price, build_chip
 from chipsim.hardware.components import price_of
@@ -84,7 +84,7 @@ def test_work_that_is_a_range_lies_anywhere_in_it():
     assert (of.value, of.low, of.high) == (70, 30, 70)
     assert values.min() == pytest.approx(30, abs=0.1) and values.max() == pytest.approx(70, abs=0.1)
     assert np.mean(values) == pytest.approx(50)
-    assert set(price_draws(of, "backward.rules_active", POINT)) == set(values)
+    assert edge(of) == "upper end"  # reports say so
 
 
 def test_a_loan_is_its_lender_unless_it_is_an_assumption():

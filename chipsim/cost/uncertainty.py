@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chipsim.cost.draws import TRIALS, price_draws
+from chipsim.cost.draws import TRIALS, edge, price_draws
 from chipsim.cost.engine import LIKE
 from chipsim.cost.gaps import LEARNING, NO_GAPS, Gaps
 from chipsim.cost.terms import Term, shares
@@ -72,7 +72,7 @@ class Uncertainty:
     total, phases: J, 90 % interval; a phase without energy is not there. learning_to_inference: (backward + update) / forward,
     without static energy; None without either, and `unknown` says why where a phase has no price.
     gaps: what the phases lack. sensitivity: {term: d ln E / d ln price}, its share of the total, the largest first.
-    largest: the `LARGEST` largest terms. one_sided: {term: "minimum" or "maximum"} where the source states only that.
+    largest: the `LARGEST` largest terms. one_sided: {term: side} where the nominal price is no middle.
     mixed_points: {operating point that is not the chip's: terms}. draws: {phase or "total": values in J}.
     """
 
@@ -152,9 +152,17 @@ def learning_ratio(phases: dict[str, Draws], gaps: Gaps) -> tuple[Interval | Non
 
 
 def one_sided(terms: Sequence[Term]) -> dict[str, str]:
-    """Return {term: "minimum" or "maximum"} of the prices of which the source states only that."""
-    ends = {term.name: (term.price.lo is not None, term.price.hi is not None) for term in terms}
-    return {name: "minimum" if lo else "maximum" for name, (lo, hi) in ends.items() if lo != hi}
+    """Return {term: side} of the prices whose nominal value is no middle.
+
+    "minimum", "maximum": the source states only that. "lower end", "upper end": it states a range, and the value is that end.
+    """
+    found = {}
+    for term in terms:
+        lo, hi = term.price.lo is not None, term.price.hi is not None
+        side = "minimum" if lo and not hi else "maximum" if hi and not lo else edge(term.price)
+        if side:
+            found[term.name] = side
+    return found
 
 
 def term_row(term: Term, share: float, samples: int) -> dict[str, Any]:

@@ -79,11 +79,18 @@ def spread_lines(spread: Mapping[str, Any]) -> list[str]:
         return []
     inside = f"90 % of {spread['trials']:,} draws of the prices: {si(spread['p05'], 'J')} to {si(spread['p95'], 'J')}"
     largest = [f"{row['term']} {percent(row['share'])} ({row['basis']})" for row in spread["largest_terms"][:2]]
-    limits = f"; published limits, not ranges: {', '.join(spread['one_sided'])}" if spread["one_sided"] else ""
-    lines = [f"{inside}; largest terms {', '.join(largest)}{limits}" if largest else inside]
+    lines = [f"{inside}; largest terms {', '.join(largest)}{sides_text(spread['one_sided'])}" if largest else inside]
     ratio = ratio_text(spread["learning_to_inference"], ("costs", "the energy of the forward phase (90 %:"))
     why = spread["unknown"].get("learning_to_inference")
     return lines + ([ratio] if ratio else []) + ([f"energy of learning over inference: unknown, {why}"] if why else [])
+
+
+def sides_text(sides: Mapping[str, str]) -> str:
+    """Return which prices are published limits, and which nominal ones stand at an end of their range."""
+    limits = [name for name, side in sides.items() if side in ("minimum", "maximum")]
+    at_ends = [f"{name} ({side})" for name, side in sides.items() if name not in limits]
+    parts = (("published limits, not ranges", limits), ("nominal price at an end of its range", at_ends))
+    return "".join(f"; {what}: {', '.join(names)}" for what, names in parts if names)
 
 
 def ratio_text(ratio: Mapping[str, Any] | None, words: tuple[str, str]) -> str:
