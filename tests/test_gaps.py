@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from chipsim.cost import Time, price_energy, price_time
 from chipsim.cost.compare import during, energy_delay, gpu, per_correct, saved
 from chipsim.cost.gaps import Gaps
 from chipsim.cost.uncertainty import learning_ratio
-from chipsim.hardware import Quantity, build_chip
+from chipsim.hardware import Quantity, build_chip, dense_devices
 from chipsim.report.result import spread_lines
 
 FORWARD, BACKWARD = ("forward", "forward", "synops", 1, 0, 7), ("backward", "replay", "row_adds", 2, 1, 5)
@@ -164,3 +165,15 @@ def test_a_run_on_a_chip_that_does_not_price_its_learning():
     assert compared["energy_delay_j_s"] is None and "backward and update" in compared["unknown"]["energy_delay_j_s"]
     assert compared["gpu"]["phases"] == ["forward"] and compared["gpu"]["chip_to_gpu"]["complete"] is False
     assert compared["dense"]["saved"]["total"] is None and set(compared["dense"]["unknown"]) == {"backward", "update", "total"}
+
+
+def test_the_price_of_a_device_claims_no_more_than_is_known():
+    price = dense_devices()["gpu"]
+    assert (price.value, price.basis, price.rests_on, price.factor) == (300.0, "derived", "assumed", 3.0)
+    assert price.scope == "aggregate" and price.seen == "transcribed by third party"
+    assert "2014" in price.note and "not known" in price.note and "no bound" in price.note
+    found = gpu(compile_network(tiny(), cs.load_chip("toy"), numerics="float64"), priced(), TIME, None, 1, 2, True)
+    assert found["note"] == price.note and found["j_per_sample"]["p95"] / found["j_per_sample"]["p05"] > 8
+    page = (Path(cs.__file__).parent.parent / "docs" / "cost.md").read_text()
+    header = (Path(cs.__file__).parent.parent / "hw_configs" / "devices" / "dense.toml").read_text()
+    assert not [text for text in (page, header, price.note) if "full utilisation" in text or "no memory traffic" in text]
