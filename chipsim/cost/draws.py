@@ -55,11 +55,11 @@ def sum_of_parts(price: Price, name: str, point: str) -> np.ndarray:
     Every figure has the same values in all prices made of it. How much work an event is between the least and the most lies anywhere
     between them, the same for all parts of an event.
     """
-    share = (order(f"work|{name}") + 0.5) / TRIALS
+    ranged = any(part.least < part.most for part in price.parts)
+    share = (order(f"work|{name}") + 0.5) / TRIALS if ranged else 0.0
     found = np.zeros(TRIALS)
     for part in price.parts:
-        amount = part.most - (part.most - part.least) * share
-        found += amount * price_draws(part.price, figure_of(part), point)
+        found += (part.most - (part.most - part.least) * share) * price_draws(part.price, figure_of(part), point)
     return found / sum(part.most * part.price.value for part in price.parts)
 
 
