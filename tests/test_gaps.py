@@ -17,7 +17,7 @@ from chipsim.cost import Time, price_energy, price_time
 from chipsim.cost.compare import during, energy_delay, gpu, per_correct, saved
 from chipsim.cost.gaps import Gaps
 from chipsim.cost.uncertainty import learning_ratio
-from chipsim.hardware import Quantity, build_chip, dense_devices
+from chipsim.hardware import Price, Quantity, build_chip, dense_devices
 from chipsim.report.result import spread_lines
 
 FORWARD, BACKWARD = ("forward", "forward", "synops", 1, 0, 7), ("backward", "replay", "row_adds", 2, 1, 5)
@@ -57,6 +57,17 @@ def test_a_ratio_says_how_it_reads(without, complete, at_least, said):
     assert (ratio["complete"], ratio["at_least"]) == (complete, at_least)
     (line,) = [line for line in spread_lines(found) if "learning" in line]
     assert line.startswith(said + f"{ratio['nominal']:.2f}") and found["unknown"] == {}
+
+
+def test_a_phase_that_may_cost_nothing_is_no_divisor():
+    nothing = Price(8.0, "pJ", "silicon", "s", lo=0.0, hi=8.0, scope="incremental")
+    chip = chip_with("toy")
+    chip = dataclasses.replace(chip, energy={**chip.energy, "forward.synops": nothing, "forward.spikes": nothing})
+    energy = price_energy(COUNTED, chip, 10e-9, 3)
+    assert energy.uncertainty.learning_to_inference is None
+    assert "begins at 0" in energy.uncertainty.unknown["learning_to_inference"]
+    found = saved(energy, 1, energy)
+    assert found["forward"].row() is None and "begins at 0" in found["forward"].why and found["backward"].interval.nominal == 0
 
 
 def test_inference_alone_has_neither_ratio_nor_reason():

@@ -147,6 +147,8 @@ def saved(energy: Energy, samples: int, dense: Energy, timed: bool = True) -> di
         why = energy.gaps.why(parts) or dense.gaps.why(parts)
         if why:
             found[phase] = unknown(why)
+        elif phase in full and not full[phase].values.all():
+            found[phase] = unknown("the dense sample may cost nothing: the range of its prices begins at 0")
         elif phase in full and full[phase].nominal:
             ratio = mine.get(phase, none) * (1 / samples) / full[phase]
             needed = (*PHASES, "static") if phase == "total" else (phase,)

@@ -148,6 +148,8 @@ def learning_ratio(phases: dict[str, Draws], gaps: Gaps) -> tuple[Interval | Non
     why = gaps.why_undivided()
     if why or "forward" not in phases or not phases["forward"].nominal:
         return None, why
+    if not phases["forward"].values.all():
+        return None, "inference may cost nothing: the range of its prices begins at 0"
     return (sum(learning[1:], learning[0]) / phases["forward"]).interval, None
 
 
