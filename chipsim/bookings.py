@@ -84,7 +84,10 @@ class Booked:
         mine = [b for b in self.bookings if b.row in prices]
         if not mine:
             return None
-        out = np.zeros((self.samples, self.steps, len(self.cores), len(prices[mine[0].row])))
+        if len(prices[mine[0].row]) > 1:  # many prices at once: a product of matrices
+            rows = sorted({b.row for b in mine})
+            return np.stack([self.of_event(row) for row in rows], axis=-1).astype(float) @ np.stack([prices[row] for row in rows])
+        out = np.zeros((self.samples, self.steps, len(self.cores), 1))
         for row, values, fan, first, steps in mine:
-            charge(values, fan, first, steps, prices[row], out)
+            charge(values, fan, first, steps, prices[row][0], out)
         return out

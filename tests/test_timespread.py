@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from test_cost import CORES, SHIPPED, chip_with, counters, link_loads, random_counters
 
+import chipsim as cs
 from chipsim.bookings import Booked
 from chipsim.cost import Subset, price_time, spread_time
 from chipsim.cost.draws import TRIALS, price_draws
-from chipsim.cost.timespread import CELLS
+from chipsim.cost.time import TimePrices, step_times
+from chipsim.cost.timespread import CELLS, HEAD, changed, drawn_prices, slowest_core
 from chipsim.counters import HOST, LinkLoads, empty
 from chipsim.hardware import Price, Quantity, load_chip
 
@@ -53,6 +55,45 @@ def test_the_slowest_core_of_every_trial_in_plain_python():
     assert found.total == pytest.approx((20e-9, cut[0], cut[-1]))
     other = sum(3 * y > 10 * x for x, y in zip(a, b, strict=True)) / TRIALS
     assert found.core_changes == found.step_changes == other and 0.2 < other < 0.5
+
+
+def test_many_prices_at_once_are_many_times_one_price():
+    """The trials are one product of counts and prices: what each column of prices gives alone."""
+    chip, counted = load_chip("toy"), random_counters(samples=1)
+    found = drawn_prices(chip, 1)
+    work = Booked.of(counted)
+    steps, busy = step_times(work, chip, found, None)
+    for column in (0, 1, HEAD, HEAD + 500):
+        one = TimePrices({name: row[[column]] for name, row in found.events.items()}, found.barrier[[column]])
+        alone, cores = step_times(work, chip, one, None)
+        assert {phase: ns[column] for phase, ns in steps.items()} == pytest.approx(
+            {p: ns[0] for p, ns in alone.items()}, rel=1e-12
+        )
+        assert busy[..., column] == pytest.approx(cores[..., 0], rel=1e-12)
+
+
+def test_the_slowest_core_is_the_first_of_the_longest():
+    busy = np.random.default_rng(3).integers(0, 4, (6, 5, 50)).astype(float)
+    assert (slowest_core(busy) == busy.argmax(axis=1)).all()
+    assert slowest_core(np.zeros((4, 0, 7))).shape == (0, 7)
+    slowest = busy.argmax(axis=1)
+    most = [np.bincount(row, minlength=5).argmax() for row in slowest.T]
+    assert changed(slowest, 5) == (np.mean([m != most[0] for m in most[1:]]), (slowest[:, 1:] != slowest[:, :1]).mean())
+
+
+def test_a_chip_that_times_only_learning():
+    chip = chip_with("toy", time={"backward.row_adds": Price(2.0, "ns", "assumed", "s")}, barrier_points=(), network_time="none")
+    found = spread(counters(("forward", "forward", "synops", 1, 0, 1), ("backward", "replay", "row_adds", 1, 0, 4)), chip)
+    assert found.total.nominal == pytest.approx(8e-9) and found.total.p95 == pytest.approx(24e-9, rel=5e-3)
+    assert "forward has a time" in found.unknown["learning_to_inference"]
+
+
+def test_a_run_works_its_times_out_once(monkeypatch):
+    """Not after every pass, and not again for the run's energy: a sweep of short runs pays it once each."""
+    calls = []
+    monkeypatch.setattr("chipsim.training.tally.spread_time", lambda *a: calls.append(a) or spread_time(*a))
+    cs.train("digits", "loihi1-ssgd", samples=20, passes=3)
+    assert len(calls) == 1
 
 
 def test_exact_prices_leave_nothing_open():

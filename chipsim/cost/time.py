@@ -11,6 +11,7 @@ import numpy as np
 from chipsim.bookings import Booked
 from chipsim.cost.cycles import Layout, forward_cycles
 from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.gaps import Gaps
 from chipsim.cost.links import time_prices
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
@@ -48,6 +49,11 @@ class Time:
     def complete(self) -> bool:
         """Whether everything that takes time had one."""
         return not self.unpriced
+
+    @property
+    def gaps(self) -> Gaps:
+        """What the phases lack."""
+        return Gaps.of({phase: getattr(self, f"{phase}_s") for phase in PHASES}, self.unpriced, "a time")
 
     def __add__(self, other: Time) -> Time:
         """Return the time of both, for the batches of a run."""
@@ -123,9 +129,9 @@ def cores_of(work: Booked) -> np.ndarray:
     return work.cores[work.cores != HOST]
 
 
-def on_every_core(work: Booked, times: np.ndarray) -> np.ndarray:
+def on_every_core(work: Booked, times: np.ndarray, trials: int = 1) -> np.ndarray:
     """Return times as [M, T, C, R], also the one zero of what did not occur."""
-    return np.broadcast_to(times, (work.samples, work.steps, len(cores_of(work)), times.shape[-1]))
+    return np.broadcast_to(times, (work.samples, work.steps, len(cores_of(work)), trials))
 
 
 class TimePrices(NamedTuple):
@@ -168,7 +174,7 @@ def step_times(work: Booked, chip: Chip, prices: TimePrices, loads: LinkLoads | 
         "update": over_steps(update_steps),
     }
     barriers = {phase: barrier_time(work, prices, phase) for phase in PHASES}
-    busy = [on_every_core(work, learning), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
+    busy = [on_every_core(work, learning, prices.trials), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
     return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate(busy, axis=1)
 
 

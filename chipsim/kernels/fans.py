@@ -47,13 +47,11 @@ def narrowed(values, row):
 
 @kernel
 def charge(values, fan, first, steps, price, out):
-    """Add the same times each of the prices [R] to out [M, T, Y, R], float64."""
+    """Add the same times a price to out [M, T, Y, 1], float64."""
     for m in range(len(out)):
         for i in range(steps):
             there = values[m if len(values) > 1 else 0, i if values.shape[1] > 1 else 0]
             for x in range(len(there)):
                 if there[x]:
                     for n in range(fan.start[x], fan.start[x + 1]):
-                        count = fan.factor[n] * there[x]
-                        for r in range(len(price)):
-                            out[m, first + i, fan.target[n], r] += count * price[r]
+                        out[m, first + i, fan.target[n], 0] += fan.factor[n] * there[x] * price

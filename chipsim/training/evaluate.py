@@ -40,7 +40,7 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
     image = compile_network(network, chip, learn=False, numerics=numerics, fractions=fractions)
     examples, tally = load_examples(network, data, None), Tally(image, learned=False)
     accuracy = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, config["run"]["seed"], tally)
-    energy, spread = tally.energy(), tally.time_uncertainty()
+    energy, spread = tally.costs()
     return {
         "run_dir": str(folder), "model": network.name, "chip": chip.name, "numerics": numerics, "seed": config["run"]["seed"],
         "samples": {"test": examples.test.samples}, "accuracy": {"test": accuracy},

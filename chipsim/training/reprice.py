@@ -140,14 +140,12 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
         require_same_routes(stored, other)
         counters = stored.counters
         bounds = bound_time(counters, image.chip, image.tiles_used)
-        spent = bounds.low["total"]
+        energy = bounded_energy(counters, image, bounds)
     else:
         tally = recount(image, stored.recording)
         require_same_counts(stored, tally.counters, own, other)
-        counters, time, spent, spread = tally.counters, tally.time, tally.time.total_s, tally.time_uncertainty()
-    energy = price_energy(counters, image.chip, spent, image.cores_used)
-    if bounds is not None and energy.high_j is not None:  # static energy lasts up to the upper bound of the time
-        energy = replace(energy, high_j=price_energy(counters, image.chip, bounds.high["total"], image.cores_used).high_j)
+        counters, time = tally.counters, tally.time
+        energy, spread = tally.costs()
     if strict:
         raise_all(price_problems(energy, other))
     broken = broken_limits(image, other, stored.facts["log_words"]["peak"])
@@ -226,6 +224,12 @@ def require_same_routes(stored: Finished, other: Chip) -> None:
     hint = "train with fewer samples or passes, or train again"
     raise_all([Problem(stored.name, "activity.npz", "(nothing)", f'chip "{other.name}" {why}', hint) for why in problems.values()],
               DataError)  # fmt: skip
+
+
+def bounded_energy(counters: Counters, image: ChipImage, bounds: Bounds) -> Energy:
+    """Return the energy at the lower bound of the time; its upper corner lasts up to the upper bound."""
+    low, high = (price_energy(counters, image.chip, end["total"], image.cores_used) for end in (bounds.low, bounds.high))
+    return low if low.high_j is None else replace(low, high_j=high.high_j)
 
 
 def price_problems(energy: Energy, chip: Chip) -> list[Problem]:

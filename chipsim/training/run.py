@@ -78,7 +78,7 @@ def summarise(
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
 
-    energy, time, counters, spread = tally.energy(), tally.time, tally.counters, tally.time_uncertainty()
+    (energy, spread), time, counters = tally.costs(), tally.time, tally.counters
     activity = tally.activity()
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,

@@ -20,7 +20,7 @@ BLOCK_BYTES = 1 << 22
 
 
 class Tally:
-    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip.
+    """Counts samples in blocks, so that accounting costs a few products per block and little memory. Needs a chip.
 
     recording: keeps the activity of every sample, if given.
     """
@@ -35,6 +35,7 @@ class Tally:
         self.logs: list[SpikeLog | None] = []
         self.layout = layout_of(image)
         self.peak_log = 0
+        self.known: tuple[Energy, TimeUncertainty | None] | None = None  # of `costs`, until more is counted
         self.events = np.zeros((3, image.circuit.groups), dtype=np.int64)  # of each group: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
         self.block, self.ways = Block(BLOCK_BYTES), Ways(image)
@@ -65,6 +66,7 @@ class Tally:
 
     def count(self, activity: Activity) -> None:
         """Account for a block of samples; fields of `activity` carry a leading axis M."""
+        self.known = None
         counted = book(self.image, activity, self.learned, ways=self.ways)
         self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
         self.counters = self.counters + counted.sums
@@ -79,6 +81,7 @@ class Tally:
     def absorb(self, other: Tally) -> None:
         """Add everything another tally of the same image has counted: a pass of a run."""
         other.close()
+        self.known = None
         if self.recording is not None:
             self.recording.end_pass()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
@@ -105,14 +108,20 @@ class Tally:
         return {x.name: 1 - float(self.spiked[lo[p] : hi[p]].mean()) for p, x in enumerate(hidden, start=1)}
 
     def energy(self) -> Energy:
-        """Return the energy of everything counted so far."""
+        """Return the energy of everything counted so far, its time taken as exact: `costs` has what the time leaves open too."""
         self.close()
         return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used)
 
-    def time_uncertainty(self) -> TimeUncertainty | None:
-        """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
+    def costs(self) -> tuple[Energy, TimeUncertainty | None]:
+        """Return energy and uncertainty of the time of everything counted so far; no uncertainty if nothing has a time.
+
+        Worked out once, when first asked for.
+        """
         self.close()
-        return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+        if self.known is None:
+            spread = spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+            self.known = self.energy().over(spread and spread.lasting), spread
+        return self.known
 
 
 def layout_of(image: ChipImage) -> Layout:
