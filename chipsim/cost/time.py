@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.cost.cycles import Layout, forward_cycles
+from chipsim.cost.cycles import Layout, forward_cycles, learning_cycles
 from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.cost.links import time_prices
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
@@ -32,6 +32,7 @@ class Time:
     (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
     cycles: name of the exact cycle formula that gave the forward time; empty: it was added up from the times of events.
+    Where the formula has cycles of learning too, they are the backward time, and the update is inside.
     """
 
     forward_s: float | None
@@ -95,8 +96,8 @@ def price_time(
 
     departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
     then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
-    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles, what learning adds to
-    them stays added up from the times of events.
+    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles. What learning adds
+    stays added up from the times of events, unless the rule is the one that is fixed in the circuit.
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
     """
     ids = counters.cores[counters.cores != HOST]
@@ -108,13 +109,20 @@ def price_time(
         updates = work.spread(core_time(work, prices, "forward", "forward", UPDATES))[..., 0]
         steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
     timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
-    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
-    if exact is not None:
-        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, "forward")
-        timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
+    exact = {} if layout is None or chip.cycles is None else exact_cycles(chip.cycles, work.counts, layout)
+    for phase, cycles in exact.items():
+        steps[phase] = cycles.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, phase)
+        timed[phase], unpriced = True, tuple(name for name in unpriced if not name.startswith(f"{phase}."))
     parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
     network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
-    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
+    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), chip.cycles if exact else "")
+
+
+def exact_cycles(name: str, counts: np.ndarray, layout: Layout) -> dict[str, np.ndarray]:
+    """Return {phase: [M, T] cycles} of the phases that a formula gives exactly; learning in forward steps holds the update."""
+    forward, learning = forward_cycles(name, counts, layout), learning_cycles(name, counts, layout)
+    found = {} if forward is None else {"forward": forward}
+    return found if learning is None else {**found, "backward": learning, "update": np.zeros_like(learning)}
 
 
 class Work(NamedTuple):
@@ -253,10 +261,12 @@ def barrier_time(work: Work, prices: TimePrices, phase: str) -> np.ndarray | flo
 def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
     """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none.
 
+    The time of barriers alone is no time of a phase that did more.
     sums: [E, T, K] counts of all samples, the host the last column; cores: how many there are.
     """
     on_cores, anywhere = sums[..., :cores].any(axis=(1, 2)), sums.any(axis=(1, 2))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    waits = dict.fromkeys(PHASES, True)  # whether the barriers of a phase have a time, if it has any
     prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []
     for n, (phase, _, event) in enumerate(EVENTS):
@@ -264,10 +274,13 @@ def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[
         if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links) or f"{phase}.{event}" in idle:
             continue
         has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in prices
-        known[phase].append(has_time)
+        if barrier:
+            waits[phase] = has_time
+        else:
+            known[phase].append(has_time)
         if not has_time:
             unpriced.append(f"{phase}.{event}")
-    return {phase: any(flags) or not flags for phase, flags in known.items()}, tuple(dict.fromkeys(unpriced))
+    return {phase: any(flags) if flags else waits[phase] for phase, flags in known.items()}, tuple(dict.fromkeys(unpriced))
 
 
 def critical(cores: np.ndarray, ids: np.ndarray) -> dict[int, int]:
