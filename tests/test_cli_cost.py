@@ -13,7 +13,7 @@ SMALL = {"population.hidden1.size": 20, "population.hidden2.size": 16}
 KEYS = {
     "schema", "version", "verb", "model", "rule", "numerics", "seed", "samples", "passes", "run_dir", "run_chip", "chip",
     "counts_per_sample", "energy_j_per_sample", "energy_complete", "unpriced", "time_s_per_sample", "time_complete", "time_exact",
-    "cores_used", "limits_broken", "warnings", "energy_uncertainty", "time_uncertainty", "time_model", "chips_used",
+    "cores_used", "limits_broken", "warnings", "energy_uncertainty", "time_uncertainty", "time_model", "chips_used", "time_breakdown",
 }  # fmt: skip
 
 

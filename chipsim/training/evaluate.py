@@ -49,7 +49,7 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
         "energy_j_per_sample": energy.per_sample(tally.counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
         "energy_uncertainty": uncertainty_summary(energy, tally.counters.samples),
-        **time_facts(tally.time, tally.counters.samples),
+        **time_facts(tally),
         "time_uncertainty": None if spread is None else spread.summary(tally.counters.samples),
         "comparison": comparison(tally, energy, spread, accuracy, None),
         "neurobench": community(tally, image.tensors(image.weights), examples.test),

@@ -137,7 +137,7 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
     other = own if chip is None else as_chip(chip)
     image = on_chip(stored.image, other)
     chips = -(-image.cores_used // other.mesh.cores)
-    time, bounds, spread, said = None, None, None, []
+    time, bounds, spread, said, told = None, None, None, [], {}
     if stored.recording is None:
         require_same_routes(stored, other)
         counters = stored.counters
@@ -147,7 +147,7 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
         tally = recount(image, stored.recording)
         require_same_counts(stored, tally.counters, own, other)
         counters, time, spent, spread = tally.counters, tally.time, tally.time.total_s, tally.time_uncertainty()
-        said = time_warnings(tally, image.chip)
+        said, told = time_warnings(tally, image.chip), time_facts(tally)
     energy = price_energy(counters, image.chip, spent, image.cores_used, chips)
     if bounds is not None and energy.high_j is not None:  # static energy lasts up to the upper bound of the time
         longest = price_energy(counters, image.chip, bounds.high["total"], image.cores_used, chips)
@@ -160,7 +160,7 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
         **facts, "run_dir": None if stored.folder is None else str(stored.folder), "run_chip": own.name, "chip": other.name,
         "counts_per_sample": counters.per_sample(), "energy_j_per_sample": energy.per_sample(n),
         "energy_complete": energy.complete, "unpriced": energy.unpriced, "energy_uncertainty": uncertainty_summary(energy, n),
-        **(bounded_facts(bounds, image.chip, n) if bounds else time_facts(time, n)),
+        **(bounded_facts(bounds, image.chip, n) if bounds else told),
         "time_exact": bounds is None and not queue_warnings(image.chip, time),
         "time_uncertainty": None if spread is None else spread.summary(n),
         "cores_used": image.cores_used, "chips_used": chips, "limits_broken": [problem._asdict() for problem in broken],
@@ -246,7 +246,7 @@ def bounded_facts(bounds: Bounds, chip: Chip, samples: int) -> dict[str, Any]:
     low, high = ({key: None if s is None else s / samples for key, s in end.items()} for end in (bounds.low, bounds.high))
     return {
         "time_s_per_sample": low, "time_complete": not bounds.unpriced, "time_bounds_s_per_sample": {"low": low, "high": high},
-        "time_model": {"network": chip.network_time, "cycles": None},
+        "time_model": {"network": chip.network_time, "cycles": None}, "time_breakdown": None,
     }  # fmt: skip
 
 

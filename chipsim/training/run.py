@@ -79,7 +79,7 @@ def summarise(
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
 
-    energy, time, counters, spread = tally.energy(), tally.time, tally.counters, tally.time_uncertainty()
+    energy, counters, spread = tally.energy(), tally.counters, tally.time_uncertainty()
     activity = tally.activity()
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
@@ -92,7 +92,7 @@ def summarise(
         "energy_j_per_sample": energy.per_sample(counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
         "energy_uncertainty": uncertainty_summary(energy, counters.samples),
-        **time_facts(time, counters.samples), "time_uncertainty": None if spread is None else spread.summary(counters.samples),
+        **time_facts(tally), "time_uncertainty": None if spread is None else spread.summary(counters.samples),
         "comparison": comparison(tally, energy, spread, accuracy.test, schedule),
         "neurobench": community(tally, stored, job.examples.train),
         "memory_bits": memory_summary(image),

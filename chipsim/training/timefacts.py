@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from chipsim.cost import Time
 from chipsim.cost.cycles import why_no_cycles
+from chipsim.cost.timeparts import time_breakdown
 from chipsim.hardware import Chip
 from chipsim.training.tally import Tally
 
 
-def time_facts(time: Time, samples: int) -> dict[str, Any]:
-    """Return the keys of a summary that tell the time of `samples` samples."""
+def time_facts(tally: Tally) -> dict[str, Any]:
+    """Return the keys of a summary that tell the time of everything a tally counted."""
+    tally.close()
+    time, image = tally.time, tally.image
     return {
-        "time_s_per_sample": time.per_sample(samples), "time_complete": time.complete,
+        "time_s_per_sample": time.per_sample(tally.counters.samples), "time_complete": time.complete,
         "time_model": {"network": time.network, "cycles": time.cycles or None},
+        "time_breakdown": time_breakdown(tally.subset, image.routes.cores, image.chip, image.tiles_used, time),
     }  # fmt: skip
 
 
