@@ -39,7 +39,7 @@ DEFERRED = (  # a rule that walks its logs forward a second time
     "rules_sample_end", "random_draws",
 )  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
-ENGINE = ("visits_skipped", "writes_skipped", "epochs")  # charged only where the engine of the chip does more than is active
+ENGINE = ("visits_skipped", "evaluations_skipped", "writes_skipped", "epochs")  # of an engine that does more than is active
 COPY = ("copy_packets", "hops_x", "hops_y", "hops_local", "packets_in", "copy_writes")  # of changed weights, with pushed errors
 PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
 
@@ -51,12 +51,12 @@ EVENTS = (
     *(("backward", "replay", e) for e in (*REPLAY, *REWRITES, *DEFERRED)),
     *(("backward", "walk", e) for e in WALK),
     *(("update", "replay", e) for e in (*UPDATE, *ENGINE, *COPY)),
-    *(("update", "forward", e) for e in PLASTIC),
+    *(("update", "forward", e) for e in (*PLASTIC, *ENGINE)),
 )
 OF_OTHER_RULES = frozenset(
     {("backward", "forward", e) for e in ONLINE}
     | {("backward", "replay", e) for e in DEFERRED}
-    | {("update", "forward", e) for e in PLASTIC}
+    | {("update", "forward", e) for e in (*PLASTIC, *ENGINE)}
 )  # than replay
 OF_OTHER_FORMS = frozenset(
     {("backward", "replay", e) for e in REWRITES}

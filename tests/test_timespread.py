@@ -168,7 +168,7 @@ def test_cycles_of_a_formula_are_exact():
     chip, counted = chip_of(synops=(2.0, "assumed", "a")), counters(("forward", "forward", "synops", 1, 0, 10))
     subset = Subset(3, len(CORES))
     subset.add(Booked.of(counted), NO_LOADS)
-    time = dataclasses.replace(price_time(counted, chip, 1), forward_s=7e-6, total_s=7e-6, cycles="reckon")
+    time = dataclasses.replace(price_time(counted, chip, 1), forward_s=7e-6, total_s=7e-6, cycles="reckon", exact=("forward",))
     assert spread_time(subset, counted.cores, chip, 1, time).total == pytest.approx((7e-6,) * 3)
 
 

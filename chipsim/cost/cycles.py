@@ -1,6 +1,7 @@
-"""Exact clock cycles and memory words of single-core chips whose controllers are published; `CYCLES` is the registry by name.
+"""Exact clock cycles and memory words of single-core chips whose controllers are published; `FORMULAS` is the registry by name.
 
-A chip file names its formula with `cycles = "NAME"`. Each formula is plain arithmetic on counts of one step: numbers in, numbers out.
+A chip file names its formula with `cycles = "NAME"`, one of `CYCLES`.
+Each formula is plain arithmetic on counts of one step: numbers in, numbers out.
 """
 
 from __future__ import annotations
@@ -89,30 +90,40 @@ def xylo_clock_mhz(worst_cycles: float, dt_ms: float) -> float:
     return 1.2 * worst_cycles / dt_ms * 1e-3
 
 
-CYCLES: dict[str, Callable] = {"odin": odin, "reckon": reckon, "xylo": xylo}
+FORMULAS: dict[str, Callable] = {"odin": odin, "reckon": reckon, "xylo": xylo}
+CYCLES = ("odin", "reckon")  # that a chip file may name: Xylo's needs the number of recurrent targets, which is not counted
 
 
 class Layout(NamedTuple):
-    """Neurons of the network on the chip."""
+    """Neurons of the network on the chip; learns: its rule is the one that is fixed in the circuit (ReckOn's e-prop)."""
 
     inputs: int
     hidden: int
     outputs: int
+    learns: bool = False
+
+
+def why_no_cycles(name: str, layout: Layout, cores: int) -> str:
+    """Return why a formula of `CYCLES` does not hold; empty if it does."""
+    if cores > 1:
+        return f"the formula is of one core and the network is on {cores}"
+    if name == "reckon" and layout.inputs > layout.hidden:
+        return f"the formula needs at least as many hidden neurons ({layout.hidden}) as inputs ({layout.inputs})"
+    return ""
 
 
 def forward_cycles(name: str, work: Booked, layout: Layout) -> np.ndarray | None:
-    """Return [M, T] clock cycles of the forward steps by a formula of `CYCLES`; None where it does not hold or needs what is not counted.
+    """Return [M, T] clock cycles of the forward steps by a formula of `CYCLES`; None where it does not hold (`why_no_cycles`).
 
-    ReckOn: an index with an input event and a spike in the same step is served once, which counts do not tell; each
-    is taken as served (an upper bound by n_rec cycles per such index); none with more inputs than hidden neurons. Xylo needs the
-    number of recurrent targets, which is not counted.
+    ReckOn: an index with an input event and a spike in the same step is served once, which counts do not tell; each is taken as served
+    (an upper bound by n_rec cycles per such index).
     """
+    if why_no_cycles(name, layout, len(work.cores) - 1):
+        return None
     here = {event: work.of_event(ROW["forward", "forward", event]).sum(axis=-1) for event in COUNTED}  # [M, T]
     if name == "odin":
         return odin(here["synops"], here["inputs_injected"] + here["spikes"], here["barriers"])
-    if name == "reckon" and layout.inputs <= layout.hidden:
-        return steps_of_reckon(layout, here["inputs_injected"] + here["spikes"], here["barriers"])
-    return None
+    return steps_of_reckon(layout, here["inputs_injected"] + here["spikes"], here["barriers"])
 
 
 COUNTED = ("synops", "inputs_injected", "spikes", "barriers")
@@ -120,5 +131,17 @@ COUNTED = ("synops", "inputs_injected", "spikes", "barriers")
 
 def steps_of_reckon(layout: Layout, served: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Return the cycles of steps with so many events served; steps: 1 where the chip makes a step, else 0."""
-    scan, event = (reckon(*layout, events, 0, False).cycles for events in (0, 1))
+    scan, event = (reckon(*layout[:3], events, 0, False).cycles for events in (0, 1))
     return steps * scan + served * (event - scan)
+
+
+def learning_cycles(name: str, work: Booked, layout: Layout) -> np.ndarray | None:
+    """Return [M, T] clock cycles that learning adds to forward steps, writing of weights included; None where no formula gives them.
+
+    ReckOn: in every step with a target, which is one whose errors are told to the neurons.
+    """
+    if name != "reckon" or not layout.learns or why_no_cycles(name, layout, len(work.cores) - 1):
+        return None
+    target = work.of_event(ROW["backward", "forward", "broadcasts"]).sum(axis=-1) > 0
+    plain, learns = (reckon(*layout[:3], 0, 0, on).cycles for on in (False, True))
+    return target * (learns - plain)

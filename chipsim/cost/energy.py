@@ -24,7 +24,8 @@ UNIT_EVENTS = {
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
     "logs": ("active_log_entries", "spike_log_entries", "log_rewrites", "log_reads"),
     "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
-                 "visits_skipped", "writes_skipped", "epochs", "copy_writes", ("update", "evaluations"), "trace_updates",
+                 "visits_skipped", "evaluations_skipped", "writes_skipped", "epochs", "copy_writes", ("update", "evaluations"),
+                 "trace_updates",
                  "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
                  "rules_sample_end"),
 }  # fmt: skip

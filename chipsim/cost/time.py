@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.bookings import Booked
-from chipsim.cost.cycles import Layout, forward_cycles
+from chipsim.cost.cycles import Layout, forward_cycles, learning_cycles
 from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.cost.gaps import Gaps
 from chipsim.cost.links import time_prices
@@ -33,7 +33,8 @@ class Time:
     network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
     (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
-    cycles: name of the exact cycle formula that gave the forward time; empty: it was added up from the times of events.
+    cycles, exact: name of an exact cycle formula, and the phases of which it gave the time; empty: added up from the times of events.
+    Where the formula has cycles of learning too, they are the backward time, and the update is inside.
     """
 
     forward_s: float | None
@@ -44,6 +45,7 @@ class Time:
     network: str
     critical_steps: dict[int, int]
     cycles: str = ""
+    exact: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -62,7 +64,8 @@ class Time:
         steps = {core: self.critical_steps.get(core, 0) + other.critical_steps.get(core, 0) for core in cores}
         unpriced = tuple(dict.fromkeys(self.unpriced + other.unpriced))
         network = self.network if self.network == other.network else "none"
-        return Time(*parts, total(parts), unpriced, network, steps, self.cycles if self.cycles == other.cycles else "")
+        return Time(*parts, total(parts), unpriced, network, steps, self.cycles if self.cycles == other.cycles else "",
+                    tuple(phase for phase in self.exact if phase in other.exact))  # fmt: skip
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `time_s_per_sample` of `chipsim train --json`, in s."""
@@ -102,8 +105,8 @@ def price_time(
 
     departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
     then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
-    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles, what learning adds to
-    them stays added up from the times of events.
+    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles. What learning adds
+    stays added up from the times of events, unless the rule is the one that is fixed in the circuit.
     counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do), or the same as products.
     """
     work = counters if isinstance(counters, Booked) else Booked.of(counters)
@@ -115,13 +118,21 @@ def price_time(
         updates = on_every_core(work, core_time(work, prices, "forward", "forward", UPDATES))[..., 0]
         steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
     timed, unpriced = survey(work.sums.counts, len(ids), chip, loads is not None or queued is not None)
-    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work, layout)
-    if exact is not None:
-        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, "forward")
-        timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
+    exact = {} if layout is None or chip.cycles is None else exact_cycles(chip.cycles, work, layout)
+    for phase, cycles in exact.items():
+        steps[phase] = cycles.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, phase)
+        timed[phase], unpriced = True, tuple(name for name in unpriced if not name.startswith(f"{phase}."))
     parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
     network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
-    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
+    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), chip.cycles if exact else "",
+                tuple(exact))  # fmt: skip
+
+
+def exact_cycles(name: str, work: Booked, layout: Layout) -> dict[str, np.ndarray]:
+    """Return {phase: [M, T] cycles} of the phases that a formula gives exactly; learning in forward steps holds the update."""
+    forward, learning = forward_cycles(name, work, layout), learning_cycles(name, work, layout)
+    found = {} if forward is None else {"forward": forward}
+    return found if learning is None else {**found, "backward": learning, "update": np.zeros_like(learning)}
 
 
 def cores_of(work: Booked) -> np.ndarray:
@@ -243,10 +254,12 @@ def barrier_time(work: Booked, prices: TimePrices, phase: str) -> np.ndarray | f
 def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
     """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none.
 
+    The time of barriers alone is no time of a phase that did more.
     sums: [E, T, K] counts of all samples, the host the last column; cores: how many there are.
     """
     on_cores, anywhere = sums[..., :cores].any(axis=(1, 2)), sums.any(axis=(1, 2))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    waits = dict.fromkeys(PHASES, True)  # whether the barriers of a phase have a time, if it has any
     prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []
     for n, (phase, _, event) in enumerate(EVENTS):
@@ -254,10 +267,13 @@ def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[
         if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links) or f"{phase}.{event}" in idle:
             continue
         has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in prices
-        known[phase].append(has_time)
+        if barrier:
+            waits[phase] = has_time
+        else:
+            known[phase].append(has_time)
         if not has_time:
             unpriced.append(f"{phase}.{event}")
-    return {phase: any(flags) or not flags for phase, flags in known.items()}, tuple(dict.fromkeys(unpriced))
+    return {phase: any(flags) if flags else waits[phase] for phase, flags in known.items()}, tuple(dict.fromkeys(unpriced))
 
 
 def critical(cores: np.ndarray, ids: np.ndarray) -> dict[int, int]:

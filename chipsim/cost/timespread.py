@@ -117,7 +117,7 @@ def spread_time(subset: Subset, cores: np.ndarray, chip: Chip, tiles: int, time:
         for phase in PHASES:
             sums[phase] += steps[phase]
         tops.append(slowest_core(busy[0, busy[0, ..., 0].any(axis=-1)]))
-    exact = {phase: (phase == "forward" and bool(time.cycles)) or not sums[phase][0] for phase in PHASES}
+    exact = {phase: phase in time.exact or not sums[phase][0] for phase in PHASES}
     shares = {phase: np.ones(HEAD + TRIALS) if exact[phase] else sums[phase] / sums[phase][0] for phase in PHASES}
     found = {phase: getattr(time, f"{phase}_s") * shares[phase] for phase in PHASES if getattr(time, f"{phase}_s")}
     draws = {phase: Draws(float(ns[0]), ns[HEAD:]) for phase, ns in found.items()}

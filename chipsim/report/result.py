@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chipsim.report.timeparts import part_lines
 from chipsim.report.units import counted, number, percent, si, without_price
 
 PHASES = ("forward", "backward", "update", "static", "total")
@@ -66,7 +67,7 @@ def energy_lines(summary: Mapping[str, Any]) -> list[str]:
             ends = f"{si(energy['low'], 'J')} and {si(energy['high'], 'J')}"
             lines.append(f"energy{of_what} between {ends} per sample{assumed(energy)}")
         lines += spread_lines(summary.get("energy_uncertainty") or {})
-    lines += time_lines(summary.get("time_uncertainty") or {})
+    lines += time_lines(summary.get("time_uncertainty") or {}) + part_lines(summary.get("time_breakdown") or {})
     if unpriced:
         samples = counted_samples(summary)
         lines.append(f"not in the energy, no price on this chip (events per sample): {without_price(unpriced, samples)}")

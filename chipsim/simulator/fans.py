@@ -124,3 +124,10 @@ class Ways:
             rows = int(circuit.hi[circuit.pre[k]] - circuit.lo[circuit.pre[k]]) * (high - low)
             found[low:high] += circuit.row_words[circuit.rows[k] :][:rows].reshape(-1, high - low).sum(axis=0)
         return found
+
+    @cached_property
+    def plastic_synapses(self) -> np.ndarray:
+        """[S] int64 synapses on a slice that learning may write."""
+        plan = self.image.plan
+        held = (sum(plan.lists(k, s.lo, s.hi).count for k in plan.into(s.population)) for s in self.image.slices)
+        return np.fromiter(held, dtype=np.int64)

@@ -22,11 +22,11 @@ BLOCK_BYTES = 1 << 22
 class Tally:
     """Counts samples in blocks, so that accounting costs a few products per block and little memory. Needs a chip.
 
-    recording: keeps the activity of every sample, if given.
+    recording: keeps the activity of every sample, if given. chips: how many are powered.
     """
 
-    def __init__(self, image: ChipImage, learned: bool, recording: Recording | None = None):
-        self.image, self.learned, self.recording = image, learned, recording
+    def __init__(self, image: ChipImage, learned: bool, recording: Recording | None = None, chips: int = 1):
+        self.image, self.learned, self.recording, self.chips = image, learned, recording, chips
         one = empty(image.steps, image.routes.cores)
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
@@ -110,7 +110,7 @@ class Tally:
     def energy(self) -> Energy:
         """Return the energy of everything counted so far, its time taken as exact: `costs` has what the time leaves open too."""
         self.close()
-        return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used)
+        return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used, self.chips)
 
     def costs(self) -> tuple[Energy, TimeUncertainty | None]:
         """Return energy and uncertainty of the time of everything counted so far; no uncertainty if nothing has a time.
@@ -125,7 +125,8 @@ class Tally:
 
 
 def layout_of(image: ChipImage) -> Layout:
-    """Return how many neurons are inputs, hidden, and outputs."""
+    """Return how many neurons are inputs, hidden, and outputs, and whether they learn as ReckOn does."""
     populations = image.network.populations
     hidden = sum(p.size for p in image.network.hidden)
-    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0)
+    fixed = image.learning and image.network.learning.rule == "reckon"
+    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0, fixed)
