@@ -117,7 +117,9 @@ def test_laws_of_the_time(name):
     assert found.total.p05 < found.total.p95
     assert np.allclose(sum(found.draws[p].values for p in found.phases), found.draws["total"].values)
     ratio = found.learning_to_inference
-    assert ratio.nominal == pytest.approx(((time.backward_s or 0) + (time.update_s or 0)) / time.forward_s)
+    known = None not in (time.backward_s, time.update_s)  # loihi1 has no time for what replay does
+    assert known == (name != "loihi1") == (ratio is not None)
+    assert not known or ratio.nominal == pytest.approx((time.backward_s + time.update_s) / time.forward_s)
     assert spread(counted, chip, loads) == found  # the seed is fixed
     assert found.summary(3)["p95"] == found.total.p95 / 3
 
