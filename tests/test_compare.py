@@ -126,11 +126,11 @@ def test_figures_in_plain_python(run):
 
     share, took = time.forward_s / time.total_s, recount(run.image, run.recording).costs()[1].draws
     shares = (took["forward"].values / took["total"].values).tolist()
-    if run.accuracy.test:
-        rows = zip(draws["forward"], draws["static"], shares, strict=True)
-        alone = [(f + part * s) / (2 * run.accuracy.test) for f, s, part in rows]
-        wanted = (energy.forward_j + share * energy.static_j) / (2 * run.accuracy.test)
-        assert found["j_per_correct"] == interval(wanted, alone, complete=True)
+    assert run.accuracy.test
+    rows = zip(draws["forward"], draws["static"], shares, strict=True)
+    alone = [(f + part * s) / (2 * run.accuracy.test) for f, s, part in rows]
+    wanted = (energy.forward_j + share * energy.static_j) / (2 * run.accuracy.test)
+    assert found["j_per_correct"] == interval(wanted, alone, complete=True)
 
     gpu, price = found["gpu"], dense_devices()["gpu"]
     macs = sum(gpu["macs"].values())

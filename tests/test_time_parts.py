@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import chipsim as cs
-from chipsim.cost.time import Work, nominal_prices, price_time
+from chipsim.bookings import Booked
+from chipsim.cost.time import nominal_prices, price_time
 from chipsim.cost.timeparts import sample_parts, time_breakdown
 from chipsim.cost.timespread import Subset
-from chipsim.counters import HOST, PHASES, ROW, LinkLoads, empty
+from chipsim.counters import HOST, PHASES, ROW, Counters, LinkLoads, empty
 from chipsim.report.timeparts import part_lines
 from chipsim.simulator.account import account
 from chipsim.simulator.links import LinkTable
@@ -35,7 +36,7 @@ def test_parts_add_up_to_the_time_of_every_phase(changes, core_time):
     for activity, _ in run.recording.blocks():
         counted, loads = account(run.image, activity, learned=True), links.loads(activity, True)
         for m in range(len(counted.counts)):
-            work = Work(counted.counts[m : m + 1], len(counted.cores) - 1, counted.counts[m].any(axis=(1, 2)))
+            work = Booked.of(Counters(counted.counts[m : m + 1], counted.cores))
             one = LinkLoads(loads.kinds, *(stage[m : m + 1] if len(stage) > 1 else stage for stage in loads[1:]))
             parts, _ = sample_parts(work, run.chip, nominal_prices(run.chip, run.image.tiles_used), one)
             for (phase, part), ns in parts.items():
@@ -66,7 +67,7 @@ def test_a_step_belongs_to_what_it_waited_for():
         counted.counts[0, ROW[event], step, core] = ns / price
     chip, subset = dataclasses.replace(toy, network_time="none"), Subset(3, 3)
     none = np.zeros((1, 1, 0), dtype=np.int64)
-    subset.add(counted, LinkLoads((), none, none, none, none, none))
+    subset.add(Booked.of(counted), LinkLoads((), none, none, none, none, none))
     time = price_time(counted, chip, 1)
     assert time.total_s == pytest.approx(100e-9)
     told = time_breakdown(subset, cores, chip, 1, time)

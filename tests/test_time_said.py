@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import chipsim as cs
+from chipsim.bookings import Booked
 from chipsim.cli import main
 from chipsim.cost import price_time
 from chipsim.cost.cycles import Layout, forward_cycles, reckon
@@ -69,7 +70,7 @@ def test_several_cores_are_several_chips_of_one_core_and_no_formula_of_one(folde
     own = cs.reprice(folder).summary
     assert own["chips_used"] == 1 and not [line for line in own["warnings"] if "chips" in line]
     several = empty(4, np.array([0, 1, HOST]))
-    assert forward_cycles("odin", several.counts, Layout(4, 4, 2)) is None
+    assert forward_cycles("odin", Booked.of(several), Layout(4, 4, 2)) is None
     assert main(["cost", str(folder), "--chip", "odin", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["time_model"] == {"network": "none", "cycles": None}
 
