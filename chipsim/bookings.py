@@ -13,7 +13,26 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.counters import EVENTS, Counters
-from chipsim.kernels.fans import Fan, charge, fan_of, spread
+
+
+class Fan(NamedTuple):
+    """The entries of a table [X, Y] that are not 0, row by row: entries of row x are start[x] .. start[x + 1]."""
+
+    start: np.ndarray  # [X + 1] int64
+    target: np.ndarray  # [n] int64
+    factor: np.ndarray  # [n] int64
+
+    def spread(self, values: np.ndarray, first: int, steps: int, out: np.ndarray, price: float = 1) -> None:
+        """Add values [M or 1, T or 1, X] times the table times a price to `steps` steps of out [M, T, Y] from step `first` on."""
+        from chipsim.kernels.fans import spread
+
+        spread(values, self, first, steps, price, out)
+
+
+def fan_of(table: np.ndarray) -> Fan:
+    """Return the entries of a table [X, Y], integers."""
+    source, target = np.nonzero(table)
+    return Fan(np.searchsorted(source, np.arange(len(table) + 1)), target, np.ascontiguousarray(table[source, target]))
 
 
 class Booking(NamedTuple):
@@ -55,14 +74,14 @@ class Booked:
         for row, values, fan, first, steps in self.bookings:
             if id(values) not in added:
                 added[id(values)] = values.sum(axis=0, keepdims=True) if len(values) > 1 else values * self.samples
-            spread(added[id(values)], fan, first, steps, out[row])
+            fan.spread(added[id(values)], first, steps, out[row])
         return Counters(out[:, 0], self.cores, self.samples)
 
     def counters(self) -> Counters:
         """Return the counts of every sample, [M, E, T, K]."""
         out = np.zeros((self.samples, len(EVENTS), self.steps, len(self.cores)), dtype=np.int64)
         for row, values, fan, first, steps in self.bookings:
-            spread(values, fan, first, steps, out[:, row])
+            fan.spread(values, first, steps, out[:, row])
         return Counters(out, self.cores, self.samples)
 
     def of_sample(self, m: int) -> Counters:
@@ -76,7 +95,7 @@ class Booked:
         out = np.zeros((self.samples, self.steps, len(self.cores)), dtype=np.int64)
         for b in self.bookings:
             if b.row == row:
-                spread(b.values, b.fan, b.first, b.steps, out)
+                b.fan.spread(b.values, b.first, b.steps, out)
         return out
 
     def charged(self, prices: Mapping[int, np.ndarray]) -> np.ndarray | None:
@@ -87,7 +106,7 @@ class Booked:
         if len(prices[mine[0].row]) > 1:  # many prices at once: a product of matrices
             rows = sorted({b.row for b in mine})
             return np.stack([self.of_event(row) for row in rows], axis=-1).astype(float) @ np.stack([prices[row] for row in rows])
-        out = np.zeros((self.samples, self.steps, len(self.cores), 1))
+        out = np.zeros((self.samples, self.steps, len(self.cores)))
         for row, values, fan, first, steps in mine:
-            charge(values, fan, first, steps, prices[row][0], out)
-        return out
+            fan.spread(values, first, steps, out, prices[row][0])
+        return out[..., None]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chipsim.bookings import Booked, Booking
+from chipsim.bookings import Booked, Booking, fan_of
 from chipsim.counters import EVENTS, Counters
-from chipsim.kernels.fans import fan_of, narrowed
+from chipsim.kernels.fans import narrowed
 from chipsim.simulator.engine import Block
 from chipsim.state import Activity
 

@@ -1,38 +1,23 @@
-"""Arrays of accounting: tables as lists of their entries, the products with them (integers, or charges in float), narrow copies."""
+"""Arrays of accounting: products with tables that are lists of their entries (bookings.Fan), and narrow copies."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
-
-import numpy as np
 
 from chipsim.kernels._jit import kernel
 
 
-class Fan(NamedTuple):
-    """The entries of a table [X, Y] that are not 0, row by row: entries of row x are start[x] .. start[x + 1]."""
-
-    start: np.ndarray  # [X + 1] int64
-    target: np.ndarray  # [n] int64
-    factor: np.ndarray  # [n] int64
-
-
-def fan_of(table: np.ndarray) -> Fan:
-    """Return the entries of a table [X, Y], integers."""
-    source, target = np.nonzero(table)
-    return Fan(np.searchsorted(source, np.arange(len(table) + 1)), target, np.ascontiguousarray(table[source, target]))
-
-
 @kernel
-def spread(values, fan, first, steps, out):
-    """Add counts [M or 1, T or 1, X] times a table to `steps` steps of out [M, T, Y] from step `first` on; a 1 stands for all."""
+def spread(values, fan, first, steps, price, out):
+    """Add counts [M or 1, T or 1, X] times a table times a price to `steps` steps of out [M, T, Y] from step `first` on.
+
+    A 1 stands for all. With the price 1 and an out of integers everything is an integer.
+    """
     for m in range(len(out)):
         for i in range(steps):
             there = values[m if len(values) > 1 else 0, i if values.shape[1] > 1 else 0]
             for x in range(len(there)):
                 if there[x]:
                     for n in range(fan.start[x], fan.start[x + 1]):
-                        out[m, first + i, fan.target[n]] += fan.factor[n] * there[x]
+                        out[m, first + i, fan.target[n]] += fan.factor[n] * there[x] * price
 
 
 @kernel
@@ -43,15 +28,3 @@ def narrowed(values, row):
         row[n] = values[n]
         fits &= row[n] == values[n]
     return fits
-
-
-@kernel
-def charge(values, fan, first, steps, price, out):
-    """Add the same times a price to out [M, T, Y, 1], float64."""
-    for m in range(len(out)):
-        for i in range(steps):
-            there = values[m if len(values) > 1 else 0, i if values.shape[1] > 1 else 0]
-            for x in range(len(there)):
-                if there[x]:
-                    for n in range(fan.start[x], fan.start[x + 1]):
-                        out[m, first + i, fan.target[n], 0] += fan.factor[n] * there[x] * price

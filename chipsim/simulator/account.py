@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from chipsim.bookings import Booked
+from chipsim.bookings import Booked, fan_of
 from chipsim.compiler import ChipImage
 from chipsim.counters import PLASTIC, Counters
-from chipsim.kernels.fans import fan_of
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
 from chipsim.simulator.deferred import book_deferred

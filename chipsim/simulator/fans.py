@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from chipsim.bookings import Fan, fan_of
 from chipsim.compiler import ChipImage
-from chipsim.kernels.fans import Fan, fan_of
 
 Made = TypeVar("Made")
 HERE, LEAVES, ARRIVES = 0, 1, 2  # a count at its own step; what leaves in the last step is not sent; what was sent, a step later

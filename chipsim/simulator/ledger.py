@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from chipsim.bookings import Booked, Booking
+from chipsim.bookings import Booked, Booking, Fan
 from chipsim.compiler import ChipImage
 from chipsim.counters import ROW
-from chipsim.kernels.fans import Fan, spread
 from chipsim.simulator.fans import ARRIVES, HERE, LEAVES, Ways
 
 AXES = ("x", "y", "local")  # of hops
@@ -55,7 +54,7 @@ class Ledger(Booked):
     def per_slice(self, values: np.ndarray, fan: Fan, at: int = HERE) -> np.ndarray:
         """Return the product [M, T, S] of [M, T, G] counts with a table that ends on slices."""
         found = np.zeros((*values.shape[:2], len(self.image.slices)), dtype=np.int64)
-        spread(values, fan, int(at == ARRIVES), self.steps - int(at != HERE), found)
+        fan.spread(values, int(at == ARRIVES), self.steps - int(at != HERE), found)
         return found
 
     def barriers(self, phase: str, stage: str, steps: slice) -> None:

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from chipsim.bookings import Fan, fan_of
 from chipsim.compiler import ChipImage
 from chipsim.counters import LinkLoads
-from chipsim.kernels.fans import Fan, fan_of, spread
 from chipsim.learning import is_online
 from chipsim.simulator.deferred import score_words
 from chipsim.simulator.fans import ARRIVES, HERE, LEAVES
@@ -55,7 +55,7 @@ class LinkTable:
     def product(self, values: np.ndarray, fan: Fan, at: int) -> np.ndarray:
         """Return [M, T, L] packets of [M, T, G] events."""
         found = np.zeros((*values.shape[:2], len(self.kinds)), dtype=np.int64)
-        spread(values, fan, int(at == ARRIVES), values.shape[1] - int(at != HERE), found)
+        fan.spread(values, int(at == ARRIVES), values.shape[1] - int(at != HERE), found)
         return found
 
     @cached_property
