@@ -53,4 +53,5 @@ def test_a_block_holds_what_does_not_fit_into_32_bits():
         flat[3] = count
         block.keep(Activity(*(flat[n : n + 1] for n in range(len(flat)))))
     assert block.take()[3][:, 0].tolist() == counts
-    assert narrowed(np.array([2**31 - 1]), np.zeros(1, np.int32)) and not narrowed(np.array([2**31]), np.zeros(1, np.int32))
+    row, most = np.zeros(1, np.int32), 2**31 - 1
+    assert narrowed(np.array([most]), most, row) and row[0] == most and not narrowed(np.array([2**31]), most, row)

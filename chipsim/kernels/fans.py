@@ -21,10 +21,12 @@ def spread(values, fan, first, steps, price, out):
 
 
 @kernel
-def narrowed(values, row):
-    """Copy values [n] int64, none below 0, to row [n] of 32 or 64 bits; return whether all of them fit."""
+def narrowed(values, most, row):
+    """Copy values [n] int64, none below 0, to row [n] of integers up to `most`; return whether all of them fit."""
     fits = True
     for n in range(len(values)):
-        row[n] = values[n]
-        fits &= row[n] == values[n]
+        if values[n] <= most:
+            row[n] = values[n]
+        else:
+            fits = False
     return fits

@@ -80,6 +80,9 @@ class Engine:
         return int(need[worst])
 
 
+MOST = {4: 2**31 - 1, 8: 2**63 - 1}  # by bytes
+
+
 class Block:
     """What happened in several samples (Activity, or counts of learning), stacked for accounting; 32 bits each unless one needs 64.
 
@@ -98,7 +101,7 @@ class Block:
             grown = np.empty((max(1, 2 * self.samples, 2 * self.bytes // flat.nbytes), len(flat)), dtype=self.rows.dtype)
             grown[: self.samples] = self.rows[: self.samples] if self.samples else 0
             self.rows = grown
-        if not narrowed(flat, self.rows[self.samples]):
+        if not narrowed(flat, MOST[self.rows.dtype.itemsize], self.rows[self.samples]):
             self.rows = self.rows.astype(np.int64)
             self.rows[self.samples] = flat
         self.samples += 1
