@@ -7,6 +7,7 @@ import dataclasses
 import bridge
 import numpy as np
 import pytest
+from lend import Impatient
 
 import chipsim as cs
 from chipsim.counters import HOST, PHASES, events_of
@@ -226,19 +227,9 @@ def folder(tmp_path_factory):
     return path
 
 
-class Impatient:
-    """Progress that interrupts after some samples."""
-
-    def start(self, total, text): ...
-    def stop(self): ...
-    def update(self, done, text=""):
-        if done == 20:
-            raise KeyboardInterrupt
-
-
 def test_an_interrupted_run_has_no_cost(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        quick("toy", out=tmp_path / "run", progress=Impatient())
+        quick("toy", out=tmp_path / "run", progress=Impatient(20))
     with pytest.raises(cs.ConfigError, match="interrupted before its end.*checkpoint goes on"):
         cs.reprice(tmp_path / "run")
     for nothing in (5, "", " "):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
+from lend import ROOT, benchmark
 
 import chipsim.validation.cases.frady as frady
 import chipsim.validation.counted as by_hand
@@ -24,8 +23,6 @@ from chipsim.cost.cycles import (
     forward_cycles,
     odin,
     reckon,
-    reckon_weight_words_written,
-    xylo_clock_mhz,
 )
 from chipsim.counters import ROW, Counters, empty
 from chipsim.errors import ConfigError
@@ -36,21 +33,13 @@ from chipsim.validation.cases.odin import counted
 from chipsim.validation.fixtures import expected, table
 from chipsim.validation.row import between, close, contains, equal, misses, published, within_factor
 
-ROOT = Path(__file__).resolve().parent.parent
 KEYS = {"case", "title", "name", "expected", "got", "unit", "rule", "tolerance", "deviation", "source", "note", "band", "ok"}
 pytestmark = pytest.mark.xdist_group("validate")  # the cases run once
 
 
-def page():
-    spec = importlib.util.spec_from_file_location("validation_page", ROOT / "benchmarks" / "validation_page.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def answer():
-    return page().verdict()
+    return benchmark("validation_page").verdict()
 
 
 def test_every_case_holds_and_says_what_it_compared(answer):
@@ -62,7 +51,7 @@ def test_every_case_holds_and_says_what_it_compared(answer):
 
 
 def test_the_page_shows_what_the_verb_says(answer):
-    module = page()
+    module = benchmark("validation_page")
     text = module.PAGE.read_text(encoding="utf-8")
     assert module.put(text, answer["cases"]) == text
     assert {name for name in CASES if f"| `{name}` |" not in text} == set()
@@ -70,7 +59,7 @@ def test_the_page_shows_what_the_verb_says(answer):
 
 def test_the_page_says_how_far_the_network_times_lie(answer):
     got = {row["name"]: row for row in answer["cases"] if row["case"] == "mesh-simulator"}
-    lines = page().PAGE.read_text(encoding="utf-8").replace("**", "").splitlines()
+    lines = benchmark("validation_page").PAGE.read_text(encoding="utf-8").replace("**", "").splitlines()
     for level in ("none", "hottest_link", "queue"):
         (line,) = [line for line in lines if line.startswith(f"| `{level}` | ")]
         apart = []
@@ -95,12 +84,12 @@ def test_the_page_says_what_the_ends_of_the_range_would_give():
     ends = [dataclasses.replace(link["congested_x"], value=end) for end in (link["congested_x"].lo, link["congested_x"].hi)]
     b, c = ([apart_with(name, **{**link, "congested_x": end}) for end in ends] for name in "BC")
     text = f"B is {-b[0]:.1f} and {-b[1]:.1f} % too short, C {-c[0]:.1f} % too short and {c[1]:.1f} % too long"
-    assert text in " ".join(page().PAGE.read_text(encoding="utf-8").split())
+    assert text in " ".join(benchmark("validation_page").PAGE.read_text(encoding="utf-8").split())
 
 
 def test_the_page_says_what_the_time_of_a_hop_would_give():
     apart = [f"{apart_with(name):+.1f} %" for name in "ABCD"]
-    lines = page().PAGE.read_text(encoding="utf-8").replace("**", "").splitlines()
+    lines = benchmark("validation_page").PAGE.read_text(encoding="utf-8").replace("**", "").splitlines()
     (line,) = [line for line in lines if line.startswith("| the same, time of a hop | ")]
     assert [cell.strip() for cell in line.split("|")[2:6]] == apart
 
@@ -228,10 +217,8 @@ def test_cycle_formulas():
     silent, both = reckon(40, 100, 2, 0, 0, False), reckon(40, 100, 2, 3, 3, False, both=1)
     assert silent.cycles == 100 + 100 + 1 and both.cycles == silent.cycles + 5 * 100
     assert both.weight_words_read == 7 * 6 and both.neuron_words_written == 50 * 6
-    assert reckon_weight_words_written(100, 25) == 175
     with pytest.raises(ValueError, match="n_in = 101"):
         reckon(101, 100, 2, 0, 0, False)
-    assert xylo_clock_mhz(49712, 10.0) == pytest.approx(1.2 * 49712 / 0.01 / 1e6)
 
 
 def test_a_chip_with_exact_cycles_takes_them():

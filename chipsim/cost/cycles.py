@@ -56,14 +56,6 @@ def reckon(n_in: int, n_rec: int, n_out: int, inputs: int, recurrent: int, learn
     return Reckon(cycles, read, neurons, written)
 
 
-def reckon_weight_words_written(n_rec: int, live_traces: int) -> int:
-    """Return the weight words that a learning step of ReckOn writes: all of each presynaptic neuron with a live trace.
-
-    Consistent with every simulated step, but the traces themselves were not recorded.
-    """
-    return ceil_div(n_rec, RECKON_TARGETS) * live_traces
-
-
 def odin(synops: int, events: int = 0, time_references: int = 0, bistability: int = 0) -> int:
     """Return clock cycles of ODIN: 2 per synaptic operation, learning included, and 1 per event that enters the scheduler.
 
@@ -85,22 +77,18 @@ def xylo(n_in: int, n_hid: int, n_out: int, fan_out: float, p_in: float, p_hid: 
     return inputs + recurrent + outputs + neurons
 
 
-def xylo_clock_mhz(worst_cycles: float, dt_ms: float) -> float:
-    """Return the lowest clock in MHz that serves `worst_cycles` in a step of `dt_ms`, with the vendor's margin of 20 %."""
-    return 1.2 * worst_cycles / dt_ms * 1e-3
-
-
 FORMULAS: dict[str, Callable] = {"odin": odin, "reckon": reckon, "xylo": xylo}
 CYCLES = ("odin", "reckon")  # that a chip file may name: Xylo's needs the number of recurrent targets, which is not counted
+LEARNS = {"reckon": "reckon"}  # formula -> rule that is fixed in the circuit, of which it has the cycles
 
 
 class Layout(NamedTuple):
-    """Neurons of the network on the chip; learns: its rule is the one that is fixed in the circuit (ReckOn's e-prop)."""
+    """Neurons of the network on the chip; rule: the one it learns by, empty if it does not learn."""
 
     inputs: int
     hidden: int
     outputs: int
-    learns: bool = False
+    rule: str = ""
 
 
 def why_no_cycles(name: str, layout: Layout, cores: int) -> str:
@@ -140,7 +128,7 @@ def learning_cycles(name: str, work: Booked, layout: Layout) -> np.ndarray | Non
 
     ReckOn: in every step with a target, which is one whose errors are told to the neurons.
     """
-    if name != "reckon" or not layout.learns or why_no_cycles(name, layout, len(work.cores) - 1):
+    if LEARNS.get(name) != layout.rule or why_no_cycles(name, layout, len(work.cores) - 1):
         return None
     target = work.of_event(ROW["backward", "forward", "broadcasts"]).sum(axis=-1) > 0
     plain, learns = (reckon(*layout[:3], 0, 0, on).cycles for on in (False, True))

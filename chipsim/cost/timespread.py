@@ -32,24 +32,26 @@ class Subset:
 
     def add(self, counted: Booked, loads: LinkLoads) -> None:
         """Look at a block of samples; the counts of those that stay are worked out."""
-        for m in range(counted.samples):
-            if self.seen % self.apart == 0:
-                self.kept.append(m)
-            self.seen += 1
-            self.thin()
-        self.kept = [(counted.of_sample(s).counts[0], sample_loads(loads, s)) if isinstance(s, int) else s for s in self.kept]
+        while len(self.kept) + len(self.due(counted.samples)) > self.most:
+            self.halve()
+        self.kept += [(counted.of_sample(m).counts[0], sample_loads(loads, m)) for m in self.due(counted.samples)]
+        self.seen += counted.samples
+
+    def due(self, samples: int) -> range:
+        """Return which of the next so many samples are to be kept at the distance of now."""
+        return range(-self.seen % self.apart, samples, self.apart)
 
     def absorb(self, other: Subset) -> None:
         """Add the samples another subset has kept, those of a later part of the run; both at the same distance from now on."""
         apart = max(self.apart, other.apart)
         self.kept = self.kept[:: apart // self.apart] + other.kept[:: apart // other.apart]
         self.apart, self.seen = apart, self.seen + other.seen
-        self.thin()
-
-    def thin(self) -> None:
-        """Leave out every second sample while there are too many."""
         while len(self.kept) > self.most:
-            self.kept, self.apart = self.kept[::2], 2 * self.apart
+            self.halve()
+
+    def halve(self) -> None:
+        """Leave out every second sample."""
+        self.kept, self.apart = self.kept[::2], 2 * self.apart
 
 
 def sample_loads(loads: LinkLoads, m: int) -> LinkLoads:

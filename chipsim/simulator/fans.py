@@ -15,6 +15,18 @@ Made = TypeVar("Made")
 HERE, LEAVES, ARRIVES = 0, 1, 2  # a count at its own step; what leaves in the last step is not sent; what was sent, a step later
 
 
+def span(at: int, steps: int) -> tuple[int, int]:
+    """Return in which step the first of so many steps counts, and how many of them do."""
+    return int(at == ARRIVES), steps - int(at != HERE)
+
+
+def product(values: np.ndarray, fan: Fan, at: int, width: int) -> np.ndarray:
+    """Return [M, T, X] counts times a table, [M, T, width]; at: when they count."""
+    found = np.zeros((*values.shape[:2], width), dtype=np.int64)
+    fan.spread(values, *span(at, values.shape[1]), found)
+    return found
+
+
 class Ways:
     """The tables of an image that accounting multiplies with, from groups or slices to columns of cores; made when first asked for."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from chipsim.bookings import Booked, Booking, Fan
 from chipsim.compiler import ChipImage
 from chipsim.counters import ROW
-from chipsim.simulator.fans import ARRIVES, HERE, LEAVES, Ways
+from chipsim.simulator.fans import HERE, LEAVES, Ways, product, span
 
 AXES = ("x", "y", "local")  # of hops
 ONE = np.ones((1, 1, 1), dtype=np.int64)
@@ -26,18 +26,18 @@ class Ledger(Booked):
         """Add [M, T, X] counts through a table to cores, by default those of slices; at: when they count (simulator.fans)."""
         fan = self.ways.slices if fan is None else fan
         if len(fan.target):
-            steps = values.shape[1] - int(at != HERE)  # those of one step fall in step 0
-            self.bookings.append(Booking(ROW[phase, stage, event], values, fan, int(at == ARRIVES), steps))
+            first, steps = span(at, values.shape[1])  # those of one step fall in step 0
+            self.bookings.append(Booking(ROW[phase, stage, event], values, fan, first, steps))
 
     def book_axes(self, phase: str, stage: str, prefix: str, values: np.ndarray, fans: Iterable[Fan], at: int = HERE) -> None:
         """Add hop counts along each axis, one table for each."""
         for axis, fan in zip(AXES, fans, strict=True):
             self.book(phase, stage, f"{prefix}_{axis}", values, fan, at)
 
-    def book_at(self, phase: str, stage: str, event: str, steps: slice, values: np.ndarray | int, fan: Fan | None = None) -> None:
+    def book_at(self, phase: str, stage: str, event: str, steps: slice, values: np.ndarray, fan: Fan | None = None) -> None:
         """Add the same counts [X], or those of each sample [M, 1, X], to each of some steps."""
         first, last, _ = steps.indices(self.steps)
-        each, fan = np.atleast_3d(values).reshape(-1, 1, np.shape(values)[-1]), self.ways.slices if fan is None else fan
+        each, fan = values.reshape(-1, 1, values.shape[-1]), self.ways.slices if fan is None else fan
         if each.any() and last > first:
             self.bookings.append(Booking(ROW[phase, stage, event], each, fan, first, last - first))
 
@@ -53,9 +53,7 @@ class Ledger(Booked):
 
     def per_slice(self, values: np.ndarray, fan: Fan, at: int = HERE) -> np.ndarray:
         """Return the product [M, T, S] of [M, T, G] counts with a table that ends on slices."""
-        found = np.zeros((*values.shape[:2], len(self.image.slices)), dtype=np.int64)
-        fan.spread(values, int(at == ARRIVES), self.steps - int(at != HERE), found)
-        return found
+        return product(values, fan, at, len(self.image.slices))
 
     def barriers(self, phase: str, stage: str, steps: slice) -> None:
         """Add one barrier per step to the host column."""

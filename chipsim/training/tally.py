@@ -125,8 +125,8 @@ class Tally:
 
 
 def layout_of(image: ChipImage) -> Layout:
-    """Return how many neurons are inputs, hidden, and outputs, and whether they learn as ReckOn does."""
+    """Return how many neurons are inputs, hidden, and outputs, and by which rule they learn."""
     populations = image.network.populations
     hidden = sum(p.size for p in image.network.hidden)
-    fixed = image.learning and image.network.learning.rule == "reckon"
-    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0, fixed)
+    rule = image.network.learning.rule if image.learning else ""
+    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0, rule)

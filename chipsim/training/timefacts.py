@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chipsim.cost.cycles import why_no_cycles
+from chipsim.cost.cycles import LEARNS, why_no_cycles
 from chipsim.cost.timeparts import time_breakdown
 from chipsim.hardware import Chip
 from chipsim.training.tally import Tally
@@ -38,7 +38,7 @@ def cycle_warnings(tally: Tally, chip: Chip) -> list[str]:
     if not tally.time.cycles:
         why = why_no_cycles(chip.cycles, tally.layout, len(tally.counters.cores) - 1)
         return [f"{chip.name} has cycles = {chip.cycles}, but {why}: forward steps are added up from the times of events"]
-    if tally.learned and chip.cycles == "reckon" and not tally.layout.learns:
+    if tally.learned and LEARNS.get(chip.cycles) not in (None, tally.layout.rule):
         rule = tally.image.network.learning.rule
         return [f"the cycles of learning are those of event prices: the circuit of {chip.name} does not learn by {rule}"]
     return []
