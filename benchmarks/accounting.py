@@ -4,9 +4,10 @@
 
 A step is what a training sample takes: forward, backward, weight update. Accounting is what the trainer adds: copying the activity,
 counts per core and step, link loads, time, the recording for `chipsim cost`. Both are timed around every sample of one loop, in CPU
-time of the thread; the figure is the ratio of their sums, the median over rounds. Networks: the digits, and one as large as
-Fashion-MNIST (784-200-200-10, 100 steps) on random spikes. Written to benchmarks/results/accounting.json. Exit code 1 if a ratio is
-above the aim of 10 %.
+time of the thread; the figure is the ratio of their sums, the median over rounds. Networks: the digits; one as large as
+Fashion-MNIST (784-200-200-10, 100 steps) on random spikes; the same with 1,000 neurons a layer on 33 cores, links timed. Exit code 1 if
+one of these ratios is above the aim of 10 %. Beside them, without an aim, the digits cut to cores of 40 neurons: accounting grows with
+cores x steps, while the step that is accounted for does not. Written to benchmarks/results/accounting.json.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ RESULTS = Path(__file__).resolve().parent / "results" / "accounting.json"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost-events.md"
 MARKS = ("<!-- accounting -->\n", "<!-- /accounting -->")
 ROUNDS, LIMIT = 5, 0.10
+ROOM, UNBOUNDED = "limits.compartments_per_core.value", "digits on cores of 40 neurons"
+ROOMY = {f"limits.{name}.value": 10**9 for name in ("synapse_words_per_core", "sram_bits_per_core", "learning_bits_per_core")}
+LINKED = {"network_time": "hottest_link", "limits.log_words_per_core.value": 10**6, **ROOMY}
 
 
 def digits(samples: int):
@@ -43,17 +47,17 @@ def digits(samples: int):
     return network, examples.train, examples.train_labels
 
 
-def fashion(samples: int):
+def fashion(samples: int, hidden: int = 200):
     """Return a network of the size of Fashion-MNIST with random spikes, 2 % of the inputs in every step."""
-    network = cs.ssgd_network(784, (200, 200), 10, 100, surrogate="box", half_width=0.2, readout="sum")
+    network = cs.ssgd_network(784, (hidden, hidden), 10, 100, surrogate="box", half_width=0.2, readout="sum")
     dice = np.random.default_rng(1)
     x = (dice.random((100, samples, 784)) < 0.02).astype(float)
     return network, as_events(x, 784, 100), dice.integers(0, 10, samples)
 
 
-def ratio(network, events, labels) -> dict[str, float]:
+def ratio(network, events, labels, changes) -> dict[str, float]:
     """Train once over all samples; return seconds per sample of steps and of accounting, and their ratio."""
-    image = compile_network(network, cs.load_chip("loihi1-ssgd"))
+    image = compile_network(network, cs.load_chip("loihi1-ssgd", changes))
     learner, weights = Learner(image), image.weights.copy()
     gradient, tally = np.zeros(len(weights), dtype=np.int64), Tally(image, True, Recording())
     schedule = Schedule(passes=1, batch=1, optimiser="sgd")
@@ -72,14 +76,14 @@ def ratio(network, events, labels) -> dict[str, float]:
     tally.close()
     counting += time.thread_time() - start
     n = len(labels)
-    return {"step_us": 1e6 * steps / n, "accounting_us": 1e6 * counting / n, "ratio": counting / steps}
+    return {"step_us": 1e6 * steps / n, "accounting_us": 1e6 * counting / n, "ratio": counting / steps, "cores": image.cores_used}
 
 
 def table(stored: dict) -> str:
     """Return the stored results as a table."""
-    head = "| network | step | accounting | share |\n| --- | --- | --- | --- |\n"
+    head = "| network | cores | step | accounting | share |\n| --- | --- | --- | --- | --- |\n"
     rows = (
-        f"| {name} | {c['step_us']:.0f} us | {c['accounting_us']:.0f} us | {c['ratio']:.1%} |\n"
+        f"| {name} | {c['cores']} | {c['step_us']:.0f} us | {c['accounting_us']:.0f} us | {c['ratio']:.1%} |\n"
         for name, c in stored["cases"].items()
     )
     return head + "".join(rows)
@@ -96,13 +100,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=0, help="of each network; 0: 1000 digits, 200 of the larger network")
     samples = parser.parse_args().samples
-    cases = {"digits": digits(samples or 1000), "fashion-mnist size, random input": fashion(samples or 200)}
-    for network, events, labels in cases.values():  # compile first
-        ratio(network, events, labels[:5])
+    cases = {
+        "digits": (*digits(samples or 1000), {}),
+        "784-200-200-10, random input": (*fashion(samples or 200), {}),
+        "784-1000-1000-10, random input, links timed": (*fashion(samples or 40, 1000), LINKED | {ROOM: 64}),
+        UNBOUNDED: (*digits(samples or 1000), {ROOM: 40}),
+    }
+    for network, events, labels, changes in cases.values():  # compile first
+        ratio(network, events, labels[:5], changes)
     rounds = [{name: ratio(*case) for name, case in cases.items()} for _ in range(ROUNDS)]
     found = {}
-    for name, (network, _, labels) in cases.items():
-        middle = {key: statistics.median(each[name][key] for each in rounds) for key in ("step_us", "accounting_us", "ratio")}
+    for name, (network, _, labels, _) in cases.items():
+        keys = ("step_us", "accounting_us", "ratio", "cores")
+        middle = {key: statistics.median(each[name][key] for each in rounds) for key in keys}
         found[name] = {"samples": len(labels), "steps": network.steps, "rounds": ROUNDS, **middle}
         print(
             f"{name}: accounting {middle['ratio']:.1%} of the step ({middle['accounting_us']:.0f} of {middle['step_us']:.0f} us)"
@@ -110,7 +120,7 @@ def main() -> None:
     stored = {"limit": LIMIT, "cases": found}
     RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
     PAGE.write_text(put(PAGE.read_text(), stored))
-    raise SystemExit(int(any(row["ratio"] > LIMIT for row in found.values())))
+    raise SystemExit(int(any(row["ratio"] > LIMIT for name, row in found.items() if name != UNBOUNDED)))
 
 
 if __name__ == "__main__":

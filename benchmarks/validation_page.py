@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chipsim.cli import main
-from chipsim.cli.validate import figure, percent, rule_text
+from chipsim.cli.validate import figure, judged, percent, rule_text
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "validation.md"
 BEGIN, END = "<!-- results: made by benchmarks/validation_page.py -->\n", "<!-- end of results -->"
@@ -39,7 +39,7 @@ def results(cases: list[dict[str, Any]]) -> str:
                 percent(row["deviation"]),
                 rule_text(row),
             )
-            parts.append(f"| {row['name']} | {' | '.join(shown)} | {'yes' if row['ok'] else '**no**'} |")
+            parts.append(f"| {row['name']} | {' | '.join(shown)} | {judged(row['ok'], 'yes', '**no**')} |")
         sources, notes = (dict.fromkeys(row[key] for row in mine if row[key]) for key in ("source", "note"))
         parts += ["", f"Source: {'; '.join(sources)}.", "", *(f"- {note}" for note in notes), *([""] if notes else [])]
     return "\n".join(parts)

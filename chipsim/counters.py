@@ -39,7 +39,7 @@ DEFERRED = (  # a rule that walks its logs forward a second time
     "rules_sample_end", "random_draws",
 )  # fmt: skip
 UPDATE = ("visits", "evaluations", "random_draws", "writes", "optimiser_updates", "barriers")
-ENGINE = ("visits_skipped", "writes_skipped", "epochs")  # charged only where the engine of the chip does more than is active
+ENGINE = ("visits_skipped", "evaluations_skipped", "writes_skipped", "epochs")  # of an engine that does more than is active
 COPY = ("copy_packets", "hops_x", "hops_y", "hops_local", "packets_in", "copy_writes")  # of changed weights, with pushed errors
 PLASTIC = ("visits", "evaluations", "terms", "random_draws", "writes", "trace_updates")  # of projections that learn on the way
 
@@ -51,12 +51,12 @@ EVENTS = (
     *(("backward", "replay", e) for e in (*REPLAY, *REWRITES, *DEFERRED)),
     *(("backward", "walk", e) for e in WALK),
     *(("update", "replay", e) for e in (*UPDATE, *ENGINE, *COPY)),
-    *(("update", "forward", e) for e in PLASTIC),
+    *(("update", "forward", e) for e in (*PLASTIC, *ENGINE)),
 )
 OF_OTHER_RULES = frozenset(
     {("backward", "forward", e) for e in ONLINE}
     | {("backward", "replay", e) for e in DEFERRED}
-    | {("update", "forward", e) for e in PLASTIC}
+    | {("update", "forward", e) for e in (*PLASTIC, *ENGINE)}
 )  # than replay
 OF_OTHER_FORMS = frozenset(
     {("backward", "replay", e) for e in REWRITES}
@@ -76,19 +76,18 @@ class Counters:
 
     counts: [E, T, K] int64 summed over samples, or [M, E, T, K] one block per sample; E rows as in `EVENTS`, T steps, K columns.
     cores: [K] int64 core id of each column, ascending, `HOST` last.
-    samples: how many samples the counts cover. sums: [E, T, K] their sums over samples, if they are known already.
+    samples: how many samples the counts cover.
     """
 
     counts: np.ndarray
     cores: np.ndarray
     samples: int = 1
-    sums: np.ndarray | None = None
 
     def total(self) -> Counters:
         """Return the counts summed over samples: [E, T, K]."""
         if self.counts.ndim == 3:
             return self
-        return Counters(self.counts.sum(axis=0) if self.sums is None else self.sums, self.cores, self.samples)
+        return Counters(self.counts.sum(axis=0), self.cores, self.samples)
 
     def __add__(self, other: Counters) -> Counters:
         if not np.array_equal(self.cores, other.cores) or self.counts.shape[-2] != other.counts.shape[-2]:

@@ -109,6 +109,7 @@ class Circuit(NamedTuple):
         np.ndarray
     )  # [K] number: what a trace or a pushed error keeps per step, the decay word of V of the postsynaptic population
     copies: Copies
+    inplace: bool  # weights are written in the replay steps, not once after the replay
     step_loss: bool  # a rule that is replayed takes the error of the loss of every step from its log
     rule_counts: int  # kinds of counts that an online rule makes; 0: it is replayed
 
@@ -216,12 +217,14 @@ class Activity(NamedTuple):
     injected: np.ndarray  # [T, S] int64 readout errors injected
     row_adds: np.ndarray  # [T, S] int64 deltas added to accumulators
     gather_adds: np.ndarray  # [T, S] int64 products of a weight and a delta
-    visits: np.ndarray  # [T, S] int64 words of the rows written in this step (after the replay: step 0)
-    evaluations: np.ndarray  # [T, S] int64 synapses with a non-zero accumulator (in place: delta)
-    draws: np.ndarray  # [T, S] int64 random words
-    writes: np.ndarray  # [T, S] int64 weight words that changed
-    optimised: np.ndarray  # [T, S] int64 weights moved by an optimiser with state of its own
-    followed: np.ndarray  # [T, S] int64 feedback weights that took a change of their weight (signal `adaptive`)
+    visits: (
+        np.ndarray
+    )  # [U, S] int64 words of the rows written; U: T steps if written in place, else 1, after the replay (step 0)
+    evaluations: np.ndarray  # [U, S] int64 synapses with a non-zero accumulator (in place: delta)
+    draws: np.ndarray  # [U, S] int64 random words
+    writes: np.ndarray  # [U, S] int64 weight words that changed
+    optimised: np.ndarray  # [U, S] int64 weights moved by an optimiser with state of its own
+    followed: np.ndarray  # [U, S] int64 feedback weights that took a change of their weight (signal `adaptive`)
     updated: np.ndarray  # [1] int64: 1 if weights were written after this sample
     pushed: np.ndarray  # [T, S, S] int64: ds sent from slice to slice in replay step t; [0, 0, 0] under gather
     copied: np.ndarray  # [S, S] int64: changed weights sent to transposed copies; [0, 0] under gather
@@ -285,7 +288,10 @@ def activity_of(circuit: Circuit, steps: int) -> Activity:
     """Allocate the activity of one sample: views of one flat array, which is their `base`, so that it is copied in one go."""
     slices, pushing = len(circuit.slice_lo), int(circuit.push)
     shapes = (
-        [(steps, circuit.groups)] * 4 + [(steps, slices)] * 14 + [(1,), (pushing * steps, pushing * slices, pushing * slices)]
+        [(steps, circuit.groups)] * 4
+        + [(steps, slices)] * 8
+        + [(steps if circuit.inplace else 1, slices)] * 6
+        + [(1,), (pushing * steps, pushing * slices, pushing * slices)]
     )
     shapes += [(pushing * slices, pushing * slices), (FORM_COUNTS if pushing or circuit.form_a else 0, steps, slices)]
     shapes += [(circuit.rule_counts, steps, slices)]

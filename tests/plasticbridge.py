@@ -6,7 +6,7 @@ import netbridge
 import numpy as np
 
 import chipsim as cs
-from chipsim.counters import PLASTIC
+from chipsim.counters import ENGINE, PLASTIC
 
 TRACES, SYNAPSE = ("x1", "x2", "y1", "y2", "y3"), ("w", "t", "d")
 RECORD = ("spikes", "payloads", "v", "u", *TRACES, *SYNAPSE)
@@ -54,7 +54,8 @@ def last(sim, result: dict) -> list[str]:
 
 def counts(net: dict, image, result: dict) -> dict[str, np.ndarray]:
     """Return what learning must have done, {event: [T, columns]}, from the reference and the placement."""
-    found = {event: np.zeros((net["steps"], len(image.slices)), dtype=np.int64) for event in PLASTIC}
+    found = {event: np.zeros((net["steps"], len(image.slices)), dtype=np.int64) for event in (*PLASTIC, *ENGINE)}
+    words_due = np.zeros((net["steps"], len(image.slices)), dtype=np.int64)
     for k, connection in result["connections"].items():
         post, pre = net["projections"][k]["post"], net["populations"][net["projections"][k]["pre"]]["size"]
         here = [(n, s) for n, s in enumerate(image.slices) if s.population == post]
@@ -63,9 +64,12 @@ def counts(net: dict, image, result: dict) -> dict[str, np.ndarray]:
             for epoch in connection.epochs:
                 for event, number in of_epoch(epoch, range(s.lo, s.hi), pre, words).items():
                     found[event][epoch["t"] - 1, n] += number
+                words_due[epoch["t"] - 1, n] += pre * words
             for t, i in connection.again:
                 found["random_draws"][t - 1, n] += s.lo <= i < s.hi
-    return {event: per_slice @ image.routes.column for event, per_slice in found.items()}
+    found["visits_skipped"] = np.maximum(words_due - found["visits"], 0)
+    cores = {event: per_slice @ image.routes.column for event, per_slice in found.items()}
+    return {**cores, "epochs": np.minimum(cores["epochs"], 1)}  # one per core, however many projections and slices end theirs
 
 
 def of_epoch(epoch: dict, neurons: range, pre: int, words: int) -> dict[str, int]:
@@ -74,11 +78,16 @@ def of_epoch(epoch: dict, neurons: range, pre: int, words: int) -> dict[str, int
     single = [(j, i) for j, i in epoch["single"] if i in neurons]
     lowest = [(j, i) for j, i in epoch["lowest"] if i in neurons]
     per_row = {j: sum(a == j for a, _ in single) for j in range(pre) if j not in rows}
+    evaluated = whole * len(neurons) + len(single) + len(lowest)
+    changed = sum(i in neurons for _, i in epoch["changed"])
     return {
+        "evaluations_skipped": pre * len(neurons) - evaluated,
+        "writes_skipped": evaluated - changed,
+        "epochs": 1,
         "visits": whole * words + sum(min(n, words) for n in per_row.values()) + len(lowest),
-        "evaluations": whole * len(neurons) + len(single) + len(lowest),
+        "evaluations": evaluated,
         "terms": sum(n for (_, i), n in epoch["terms"].items() if i in neurons),
         "random_draws": 5,
-        "writes": sum(i in neurons for _, i in epoch["changed"]),
+        "writes": changed,
         "trace_updates": sum(n in neurons or v in ("x1", "x2") for v, live in epoch["live"].items() for n in live),
     }

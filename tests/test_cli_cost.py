@@ -13,7 +13,7 @@ SMALL = {"population.hidden1.size": 20, "population.hidden2.size": 16}
 KEYS = {
     "schema", "version", "verb", "model", "rule", "numerics", "seed", "samples", "passes", "run_dir", "run_chip", "chip",
     "counts_per_sample", "energy_j_per_sample", "energy_complete", "unpriced", "time_s_per_sample", "time_complete", "time_exact",
-    "cores_used", "limits_broken", "warnings", "energy_uncertainty", "time_uncertainty",
+    "cores_used", "limits_broken", "warnings", "energy_uncertainty", "time_uncertainty", "time_model", "chips_used", "time_breakdown",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_the_runs_own_chip_gives_what_train_said(run, cost):
     found = json.loads(out)
     assert (code, err, set(found)) == (0, "", KEYS)
     numbers = ("energy_j_per_sample", "time_s_per_sample", "energy_complete", "unpriced", "counts_per_sample", "cores_used")
-    for key in (*numbers, "energy_uncertainty", "time_uncertainty"):
+    for key in (*numbers, "energy_uncertainty", "time_uncertainty", "time_model"):
         assert found[key] == json.loads(json.dumps(run.summary[key])), key
     assert (found["verb"], found["chip"], found["run_chip"], found["limits_broken"]) == ("cost", "loihi1-ssgd", "loihi1-ssgd", [])
 

@@ -10,6 +10,7 @@ from test_cost import chip_with, counters, link_loads
 from test_provenance import assumed, put, said
 
 from chipsim import catalog
+from chipsim.bookings import Booked
 from chipsim.cost import Subset, price_time, spread_time
 from chipsim.cost.bounds import bound_time
 from chipsim.cost.draws import price_draws
@@ -121,7 +122,7 @@ def test_it_is_drawn_like_any_price():
     chip, counted = congested(), counters(FORWARD)
     subset = Subset(3, 2)
     loads = link_loads(forward=[[0, 0], [24, 0], [0, 0]], marking=[[0, 0], [2, 0], [0, 0]])
-    subset.add(counted, loads)
+    subset.add(Booked.of(counted), loads)
     found = spread_time(subset, counted.cores, chip, 1, price_time(counted, chip, 1, loads))
     drawn = price_draws(KEPT["congested_x"], "link.congested_x", chip.point)
     assert found.draws["forward"].values == pytest.approx(24 * drawn * 1e-9)

@@ -14,6 +14,7 @@ from chipsim.cost import price_energy, price_time
 from chipsim.cost.engine import engine_prices, idle_events
 from chipsim.counters import HOST, PHASES, Counters, events_of
 from chipsim.hardware import build_chip
+from chipsim.hardware.work import OF_THE_ENGINE
 
 SMALL = {"population.hidden1.size": 20, "population.hidden2.size": 16}
 ROOM = {"compartments_per_core": 7, "tiles_x": 2, "tiles_y": 3, "cores_per_tile": 2, "host_tile": 3, "axons_in_per_core": 10**5,
@@ -109,7 +110,32 @@ def test_an_engine_whose_visits_nobody_counts_leaves_the_bill_open(run):
         assert found.energy.update_j == run.energy.update_j and "update.visits_skipped" in found.time.unpriced
     lumped = engine(cs.load_chip("loihi1-ssgd"), visit="all", read="always", write="always")
     left = set(cs.reprice(run, lumped).energy.unpriced) - set(cs.reprice(run, "loihi1-ssgd").energy.unpriced)
-    assert left == {"update.visits_skipped", "update.writes_skipped"}  # 120 pJ hold what belongs to one evaluated synapse
+    assert left == set(), "the assumed extension says what a synapse takes that is visited for nothing"
+    published = copy.deepcopy(dict(lumped.table))
+    for section in ("energy", "time"):
+        del published[section]["update"]["evaluations_skipped"]
+    found, plain = cs.reprice(run, build_chip(published, "published")), cs.reprice(run, "loihi1-ssgd")
+    left = set(found.energy.unpriced) - set(plain.energy.unpriced)
+    assert left == {"update.visits_skipped", "update.evaluations_skipped"}  # 120 pJ hold what belongs to one evaluated synapse
+    assert set(found.time.unpriced) - set(plain.time.unpriced) == left
+    assert found.energy.rows_pj["update", "writes_skipped"] == 0.0, (
+        "an evaluation holds its write, whether the weight changed or not"
+    )
+
+
+def test_a_lumped_engine_that_visits_all_can_be_compared_with_one_that_visits_what_is_active(run):
+    active = cs.reprice(run, "loihi1-ssgd")
+    every = cs.reprice(run, engine(cs.load_chip("loihi1-ssgd"), visit="all", read="always"))
+    done, left = (int(run.counters.of("update", event).sum()) for event in ("evaluations", "evaluations_skipped"))
+    synapses = 40 * (64 * 20 + 20 * 16 + 16 * 10)
+    assert done + left == synapses and 0 < done < left
+    assert active.energy.rows_pj["update", "evaluations"] == 120 * done
+    assert every.energy.update_j - active.energy.update_j == pytest.approx(120 * left * PJ, rel=1e-9)
+    assert every.energy.unpriced == active.energy.unpriced and every.time.unpriced == active.time.unpriced
+    assert every.time.update_s > active.time.update_s and every.energy.assumed_share > active.energy.assumed_share
+    gated = cs.reprice(run, engine(cs.load_chip("loihi1-ssgd"), visit="all", read="gated"))
+    assert gated.energy.update_j == active.energy.update_j and gated.time.update_s == every.time.update_s
+    assert sum(row["energy_j"] for row in every.breakdown("core")) == every.summary["energy_j_per_sample"]["total"]
 
 
 def test_a_price_of_its_own_wins_over_the_engine(run):
@@ -161,6 +187,7 @@ def test_learning_in_forward_steps_may_hide_in_them():
 def test_shipped_price_lists_are_not_touched_by_the_engine(name):
     chip = cs.load_chip(name)
     for section in ("energy", "time"):
-        assert dict(engine_prices(chip, section)) == dict(getattr(chip, section))
-        assert idle_events(chip, section) == {"update.visits_skipped", "update.writes_skipped", "update.epochs"}
-    assert {"visits_skipped", "writes_skipped", "epochs"} <= set(events_of("update"))
+        own = {event: price for event, price in getattr(chip, section).items() if event != "update.evaluations_skipped"}
+        assert dict(engine_prices(chip, section)) == own
+        assert idle_events(chip, section) == OF_THE_ENGINE
+    assert {event.partition(".")[2] for event in OF_THE_ENGINE} <= set(events_of("update"))

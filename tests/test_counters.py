@@ -259,7 +259,10 @@ def test_a_neuron_that_is_never_active_costs_no_learning(layer, seed):
     plain, extra = found
     assert extra["backward", "gate_checks"] == plain["backward", "gate_checks"] + 19
     assert extra["update", "visits_skipped"] == plain["update", "visits_skipped"] + 1, "the one word of its row is what it saves"
-    learning = [key for key in plain if key[0] != "forward" and key[1] not in ("gate_checks", "visits_skipped")]
+    own = len(weights[layer - 1]) + weights[layer].shape[1]  # synapses of the new neuron
+    assert extra["update", "evaluations_skipped"] == plain["update", "evaluations_skipped"] + own
+    apart = ("gate_checks", "visits_skipped", "evaluations_skipped")
+    learning = [key for key in plain if key[0] != "forward" and key[1] not in apart]
     assert {key: plain[key] for key in learning} == {key: extra[key] for key in learning}
     assert min(plain["backward", e] for e in ("evaluations", "row_adds", "gather_adds", "mark_packets")) > 0
     assert plain["update", "writes"] > 0 and extra["forward", "synops"] > plain["forward", "synops"]

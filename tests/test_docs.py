@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
+from lend import ROOT, benchmark
 
 import chipsim as cs
 from chipsim.counters import EVENTS
 from chipsim.learning import rule_object
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def benchmark(name="digits"):
-    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", ROOT / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_event_table_of_the_semantics_is_the_one_in_the_code():
@@ -35,7 +25,7 @@ def test_the_event_table_of_the_semantics_is_the_one_in_the_code():
 
 
 def test_the_readme_shows_the_stored_results():
-    module, rows = benchmark(), json.loads((ROOT / "benchmarks" / "results" / "digits.json").read_text())
+    module, rows = benchmark("digits"), json.loads((ROOT / "benchmarks" / "results" / "digits.json").read_text())
     readme = (ROOT / "README.md").read_text()
     assert module.put(readme, module.table(rows)) == readme and "%" in module.table(rows)
     fixed = [r["accuracy"]["test"] for r in rows if r["numerics"] == "fixed"]
@@ -46,7 +36,7 @@ def test_the_readme_shows_the_stored_results():
 def test_the_stored_fixed_point_results_come_out_again_bit_for_bit():
     rows = json.loads((ROOT / "benchmarks" / "results" / "digits.json").read_text())
     stored = next(r for r in rows if (r["numerics"], r["seed"]) == ("fixed", 1))
-    again = json.loads(json.dumps(benchmark().measure("fixed", 1)))
+    again = json.loads(json.dumps(benchmark("digits").measure("fixed", 1)))
     assert {k: again[k] for k in ("accuracy", "activity", "memory_bits")} == {
         k: stored[k] for k in ("accuracy", "activity", "memory_bits")
     }

@@ -138,6 +138,8 @@ WRONG = [
     (SYNOPS, number(value=0.0, basis="silicon", note="so"), "synops.value = 0.0", 'basis = "assumed"'),
     (SYNOPS, number(scope="aggregate"), "synops.scope = 'aggregate'", "cannot stand beside"),
     ("power.static_core.scope", "aggregate", "power.static_core.scope = 'aggregate'", "cannot stand beside energy.forward"),
+    ("point", "", "point = ''", "the operating point at which power."),
+    ("point", " ", "point = ' '", "is required"),
     (SYNOPS, number(point="28 nm"), "synops.point = '28 nm'", "mixed_point = true"),
     ("power.static_core.point", "28 nm", "power.static_core.point = '28 nm'", 'the price list holds at "toy"'),
     ("power.static_core.seen", "recalled", "power.static_core.seen = 'recalled'", "allow_recalled = true"),

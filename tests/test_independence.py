@@ -18,7 +18,7 @@ ALWAYS_EQUAL = {
     "backward": "gate_checks band_lookups active_log_entries softmax_evaluations trace_decays error_updates "
     "evaluations row_adds gather_adds barriers trace_updates eligibility_decays rules_readout rules_active rules_pre rules_post "
     "random_draws rules_error rules_epoch rules_sample_end log_rewrites",
-    "update": "evaluations random_draws writes writes_skipped optimiser_updates barriers terms trace_updates "
+    "update": "evaluations evaluations_skipped random_draws writes writes_skipped optimiser_updates barriers terms trace_updates "
     "copy_packets copy_writes packets_in hops_x hops_y hops_local hops",  # terms and what follows: 0 here
 }
 OF_THE_CUT = {  # a packet, a record and a row of words per slice; visits are words of the rows that are dirty on a core

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import statistics
-from pathlib import Path
 
 import pytest
+from lend import ROOT, benchmark
 
 from chipsim.hardware import load_chip
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def calibration():
-    spec = importlib.util.spec_from_file_location("link_calibration", ROOT / "benchmarks" / "link_calibration.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def result():
-    return json.loads(calibration().RESULT.read_text(encoding="utf-8"))
+    return json.loads(benchmark("link_calibration").RESULT.read_text(encoding="utf-8"))
 
 
 def test_the_chip_file_says_what_the_calibration_found(result):
@@ -41,7 +31,7 @@ def test_the_chip_file_says_what_the_calibration_found(result):
 
 
 def test_the_result_follows_from_its_networks(result):
-    module, chip = calibration(), load_chip("loihi1-calibrated")
+    module, chip = benchmark("link_calibration"), load_chip("loihi1-calibrated")
     assert result["seed"] == module.SEED and {k: len(rows) for k, rows in result["networks"].items()} == module.WANTED
     assert module.summary(result["networks"], chip) == {key: result[key] for key in ("congested_x", "congested_y")}
     for kind, rows in result["networks"].items():
@@ -68,7 +58,7 @@ def test_the_page_says_what_the_calibration_found(result):
 
 @pytest.mark.parametrize("kind", ["x", "y"])
 def test_the_networks_are_drawn_again(result, kind):
-    _, counted = next(calibration().networks(kind, load_chip("loihi1-calibrated")))
+    _, counted = next(benchmark("link_calibration").networks(kind, load_chip("loihi1-calibrated")))
     assert counted.items() <= result["networks"][kind][0].items()
 
 
@@ -76,6 +66,6 @@ def test_the_networks_are_drawn_again(result, kind):
 @pytest.mark.xdist_group("sanafe")
 @pytest.mark.parametrize("kind", ["x", "y"])
 def test_a_recorded_network_takes_as_long_in_a_fresh_process(result, kind):
-    module, chip = calibration(), load_chip("loihi1-calibrated")
+    module, chip = benchmark("link_calibration"), load_chip("loihi1-calibrated")
     one, _ = next(module.networks(kind, chip))
     assert module.cycle_ns(one, chip) == pytest.approx(result["networks"][kind][0]["cycle_ns"], rel=1e-6)

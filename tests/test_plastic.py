@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from test_reference_lava import CHECKED, POST, PRE, VALUES
 
 import chipsim as cs
 from chipsim.cost import price_energy, price_time
+from chipsim.hardware import build_chip
 
 pytestmark = pytest.mark.kernel
 
@@ -138,6 +141,53 @@ def test_learning_has_its_price():
     assert price_time(sim.counters, chip, 1).update_s == pytest.approx(evaluations.max(axis=1).sum() * 6.1e-9)
     ends = np.flatnonzero(sim.counters.of("update", "random_draws").sum(axis=1) >= 5)
     assert ends.tolist() == list(range(2, 30, 3))
+
+
+def two_projections() -> cs.Network:
+    """Return two projections from 2 inputs to 3 neurons."""
+    return cs.Network(
+        steps=6,
+        population=[
+            {"name": "in", "neuron": "input", "size": 2},
+            {"name": "out", "neuron": "loihi-lif", "size": 3, "du": 4095, "dv": 4096, "vth": 1000},
+        ],
+        projection=[{"pre": "in", "post": "out", "name": n, "units": "mantissa", "sign_mode": "mixed"} for n in "ab"],
+    ).with_weights({n: np.zeros((2, 3)) for n in "ab"})
+
+
+def engine(**learning):
+    """Return loihi1-ssgd with a [learning] table."""
+    table = copy.deepcopy(dict(cs.load_chip("loihi1-ssgd").table))
+    return build_chip({**table, "learning": {"source": "a test", **learning}}, "engine")
+
+
+def test_an_engine_that_visits_everything_is_charged_for_what_learns_on_the_way():
+    x = (np.random.default_rng(2).random((30, 1, 2)) < 0.4).astype(float)
+    rule = cs.LavaRule(dw="2^-2*y0*x1", x1_impulse=16, x1_tau=10, t_epoch=3, rng_seed=3)
+    epoch = {"value": 5000, "unit": "ns", "basis": "assumed", "source": "a test", "scope": "incremental"}
+    chip = engine(visit="all", read="always", write="always", epoch=epoch)
+    sim = cs.simulate(one_synapse(), x, chip=chip, numerics="fixed", plastic={"plastic": rule})
+    count = {event: int(sim.counters.of("update", event).sum()) for event in ("evaluations", "evaluations_skipped", "epochs")}
+    assert count["epochs"] == 10 and count["evaluations"] + count["evaluations_skipped"] == 10 * 2 > count["evaluations"] > 0
+    assert np.flatnonzero(sim.counters.of("update", "epochs").sum(axis=1)).tolist() == list(range(2, 30, 3))
+    energy, time = price_energy(sim.counters, chip, None, 1), price_time(sim.counters, chip, 1)
+    assert energy.update_j == pytest.approx(10 * 2 * 120e-12), "every synapse in every epoch"
+    assert time.update_s == pytest.approx(10 * (5000 + 2 * 6.1) * 1e-9)
+    gated = price_time(sim.counters, engine(visit="active"), 1)
+    assert gated.update_s == pytest.approx(count["evaluations"] * 6.1e-9)
+    published = cs.load_chip("loihi1")
+    ways = {"visit": "all", "read": "always"}
+    open_ones = price_energy(sim.counters, replace(published, engine=replace(published.engine, **ways)), None, 1).unpriced
+    assert {"update.visits_skipped", "update.evaluations_skipped"} <= set(open_ones)
+
+
+def test_an_epoch_is_that_of_a_core():
+    """Two projections onto one core: epochs of 2 and of 3 steps; in step 5 both end in one epoch of the core."""
+    net = two_projections()
+    rules = {"a": cs.LavaRule(dw="x0*y1", t_epoch=2, rng_seed=3), "b": cs.LavaRule(dw="x0*y1", t_epoch=3, rng_seed=3)}
+    sim = cs.simulate(net, np.zeros((6, 1, 2)), chip="loihi1", numerics="fixed", plastic=rules)
+    assert sim.counters.of("update", "epochs").sum(axis=1).tolist() == [0, 1, 1, 1, 0, 1]
+    assert sim.counters.of("update", "evaluations_skipped").sum(axis=1).tolist() == [0, 6, 6, 6, 0, 12]
 
 
 def test_learned_weights_start_the_next_call():

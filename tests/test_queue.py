@@ -16,7 +16,7 @@ import refqueue
 import chipsim as cs
 from chipsim.compiler import compile_network
 from chipsim.cost import price_time
-from chipsim.cost.queue import picoseconds, programs, step_time
+from chipsim.cost.queue import Queue, neighbourhood, picoseconds, programs, step_times
 from chipsim.counters import HOST
 from chipsim.events import as_events
 from chipsim.simulator.account import account
@@ -138,7 +138,7 @@ def test_time_takes_the_queue_where_the_spikes_are_at_hand(ran):
     work = counted.of("forward", "updates_active") + counted.of("forward", "updates_idle")
     for t in range(image.steps):
         updates[counted.cores[:-1]] = 9.7 * work[t, :-1]
-        steps += step_time(image.chip, table.departures(log, t), updates)
+        steps += step_times(image.chip, [(table.departures(log, t), updates)])[0]
     barriers = int(counted.of("forward", "barriers").sum()) * image.chip.barrier(image.tiles_used)
     assert with_spikes.forward_s == pytest.approx((steps + barriers) * 1e-9)
     assert with_spikes.forward_s != without.forward_s
@@ -166,6 +166,33 @@ def test_a_chip_without_what_a_queue_needs_is_refused():
         with pytest.raises(cs.ConfigError) as refused:
             cs.load_chip("loihi1-calibrated", {key: value})
         assert [p.key for p in refused.value.problems] == [key]
+
+
+def test_buffers_are_looked_up_once_per_mesh_and_kept_for_all_steps(ran, monkeypatch):
+    image, log, activity = ran
+    counted, table = account(image, activity, learned=False), PacketTable(image)
+    made, kept = [], cs.cost.queue.Queue.__init__
+
+    def count(queue, *arguments):
+        made.append(arguments)
+        kept(queue, *arguments)
+
+    monkeypatch.setattr(cs.cost.queue.Queue, "__init__", count)
+    neighbourhood.cache_clear()
+    times = {
+        price_time(counted, image.chip, image.tiles_used, None, lambda m, t: table.departures(log, t)).total_s for _ in range(3)
+    }
+    assert len(times) == 1 and len(made) == 3  # one mesh for all steps of a call
+    assert neighbourhood.cache_info().misses == 1 and neighbourhood.cache_info().hits == 2
+
+
+def test_a_step_without_a_spike_is_that_of_an_empty_mesh(ran):
+    image, log, _ = ran
+    silent = PacketTable(image).departures(log, 0)
+    silent = type(silent)(*(part[:0] for part in silent[:3]), silent.start[:1], *(part[:0] for part in silent[4:]))
+    updates = np.random.default_rng(3).uniform(0, 900, image.chip.mesh.cores)
+    through = Queue.of(image.chip).run(programs(image.chip, silent, updates)) / 1000
+    assert step_times(image.chip, [(silent, updates)]) == [through] and through == pytest.approx(updates.max(), abs=1e-3)
 
 
 def test_picoseconds_are_whole():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 
 import bridge
 import numpy as np
 import pytest
+from lend import Impatient
 
 import chipsim as cs
 from chipsim.counters import HOST, PHASES, events_of
@@ -220,32 +220,6 @@ def test_a_run_too_long_to_record_keeps_its_counts(tmp_path, monkeypatch):
         assert found.energy.forward_j == run.energy.forward_j and not found.summary["time_exact"]
 
 
-def swap(path, name, change):
-    """Replace one array of an .npz file."""
-    with np.load(path) as file:
-        arrays = {**file}
-    np.savez_compressed(path, **{**arrays, name: change(arrays[name])})
-
-
-def shorten(path):
-    path.write_bytes(path.read_bytes()[:300])
-
-
-DAMAGE = {
-    "counters cut": ("counters.npz", shorten, "counters.npz"),
-    "counters of another run": ("counters.npz", lambda p: swap(p, "counts", lambda c: c + 1), "activity.npz gives"),
-    "counters of fewer steps": ("counters.npz", lambda p: swap(p, "counts", lambda c: c[:, 1:]), "shape"),
-    "an event nobody knows": ("counters.npz", lambda p: swap(p, "events", lambda e: np.array(["a.b.c", *e[1:]])), "a.b.c"),
-    "activity cut": ("activity.npz", shorten, "activity.npz"),
-    "activity of other fields": ("activity.npz", lambda p: swap(p, "fields", lambda f: f[1:]), "other fields"),
-    "summary no JSON": ("summary.json", lambda p: p.write_text("{"), "summary.json"),
-    "summary without keys": ("summary.json", lambda p: p.write_text("{}"), "summary.json"),
-    "chip gone": ("chip.toml", lambda p: p.unlink(), "chip.toml"),
-    "config gone": ("config.toml", lambda p: p.unlink(), "config.toml"),
-    "counters gone": ("counters.npz", lambda p: p.unlink(), "counters.npz"),
-}
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "run"
@@ -253,29 +227,9 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("what", DAMAGE)
-def test_a_damaged_run_is_refused_in_words(what, folder, tmp_path):
-    name, damage, said = DAMAGE[what]
-    shutil.copytree(folder, tmp_path / "run")
-    damage(tmp_path / "run" / name)
-    with pytest.raises((cs.ConfigError, cs.DataError), match=said) as error:
-        cs.reprice(tmp_path / "run")
-    assert error.value.exit_code == 2
-
-
-class Impatient:
-    """Progress that interrupts after some samples."""
-
-    def start(self, total, text): ...
-    def stop(self): ...
-    def update(self, done, text=""):
-        if done == 20:
-            raise KeyboardInterrupt
-
-
 def test_an_interrupted_run_has_no_cost(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        quick("toy", out=tmp_path / "run", progress=Impatient())
+        quick("toy", out=tmp_path / "run", progress=Impatient(20))
     with pytest.raises(cs.ConfigError, match="interrupted before its end.*checkpoint goes on"):
         cs.reprice(tmp_path / "run")
     for nothing in (5, "", " "):

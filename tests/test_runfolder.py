@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomli_w
+from lend import Impatient
 
 import chipsim as cs
 from chipsim import catalog
@@ -27,16 +28,6 @@ def quick(out, **more):
 
 def files(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
-
-
-class Impatient:
-    """Progress that interrupts after some samples."""
-
-    def start(self, total, text): ...
-    def stop(self): ...
-    def update(self, done, text=""):
-        if done == 30:
-            raise KeyboardInterrupt
 
 
 def test_runs_that_start_together_get_folders_of_their_own(tmp_path):
@@ -84,7 +75,7 @@ def test_own_data_must_be_given_again_to_evaluate(tmp_path):
 
 def test_an_interrupted_run_leaves_what_is_needed_to_go_on(tmp_path):
     with pytest.raises(KeyboardInterrupt, match="go on with --init .*checkpoint"):
-        quick(tmp_path / "run", progress=Impatient())
+        quick(tmp_path / "run", progress=Impatient(30))
     assert files(tmp_path / "run") == [
         "checkpoint",
         "checkpoint/metrics.jsonl",
@@ -103,7 +94,7 @@ def test_an_interrupt_never_touches_the_older_run(tmp_path):
     quick(tmp_path / "run")
     before = {p: (tmp_path / "run" / p).read_bytes() for p in files(tmp_path / "run")}
     with pytest.raises(KeyboardInterrupt, match="run-interrupted-1"):
-        quick(tmp_path / "run", force=True, seed=2, progress=Impatient())
+        quick(tmp_path / "run", force=True, seed=2, progress=Impatient(30))
     assert {p: (tmp_path / "run" / p).read_bytes() for p in files(tmp_path / "run")} == before
     assert (tmp_path / "run-interrupted-1" / "checkpoint" / "weights.npz").is_file()
 
@@ -126,7 +117,7 @@ def test_an_interrupted_run_with_a_long_name_is_saved_too(tmp_path):
     name = "x" * 200
     quick(tmp_path / name)
     with pytest.raises(KeyboardInterrupt, match="-interrupted-1"):
-        quick(tmp_path / name, force=True, progress=Impatient())
+        quick(tmp_path / name, force=True, progress=Impatient(30))
     assert len(list(tmp_path.glob("x*-interrupted-1/checkpoint/weights.npz"))) == 1
 
 
@@ -155,7 +146,7 @@ def test_a_folder_that_vanished_during_training_is_no_loss(tmp_path):
             shutil.rmtree(tmp_path / "first", ignore_errors=True)
 
     quick(tmp_path / "first")
-    quick(tmp_path / "run", init=tmp_path / "first", progress=Careless())
+    quick(tmp_path / "run", init=tmp_path / "first", progress=Careless(30))
     assert cs.evaluate(tmp_path / "run")["samples"]["test"] > 0
 
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from lend import Impatient
 
 import chipsim as cs
 from chipsim.events import Events
@@ -131,15 +132,8 @@ def test_existing_folder_is_kept_without_force(tmp_path):
 
 
 def test_an_interrupt_saves_the_weights(tmp_path):
-    class Impatient:
-        def start(self, total, text): ...
-        def stop(self): ...
-        def update(self, done, text=""):
-            if done == 50:
-                raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt, match="weights saved"):
-        quick(out=tmp_path / "run", progress=Impatient())
+        quick(out=tmp_path / "run", progress=Impatient(50))
     assert (tmp_path / "run" / "checkpoint" / "weights.npz").is_file()
     assert quick(init=tmp_path / "run" / "checkpoint", passes=1).accuracy.test >= 0
 

@@ -84,6 +84,31 @@ def test_a_published_minimum_or_maximum_is_a_wall(end, said):
         assert uncertainty_of([term("forward.synops", 3, of)], POINT).one_sided == {"forward.synops": said}
 
 
+@pytest.mark.parametrize("end", ["lo", "hi"])
+def test_a_value_at_an_end_of_a_range_is_drawn_over_the_range(end):
+    """Spinnaker2: 10 to 450 pJ, value 450."""
+    of = price({"lo": 10.0, "hi": 450.0}[end], "silicon", lo=10.0, hi=450.0)
+    values = price_draws(of, "forward.synops", POINT)
+    assert np.quantile(values, (0.05, 0.95)) == pytest.approx([10, 450], rel=1e-2)
+    assert np.median(values) == pytest.approx(math.sqrt(4500), rel=1e-2)
+    normal = NormalDist()
+    expected = [math.sqrt(4500) * 45 ** (normal.inv_cdf((n + 0.5) / 1000) / normal.inv_cdf(0.95) / 2) for n in range(1000)]
+    assert sorted(values.tolist()) == pytest.approx(expected)
+    found = uncertainty_of([term("forward.synops", 3, of)], POINT)
+    assert found.one_sided == {"forward.synops": {"lo": "lower end", "hi": "upper end"}[end]}
+    assert found.total.p95 / found.total.p05 == pytest.approx(45, rel=0.02)
+    linear = price_draws(price(8.0, lo=0.0, hi=8.0), "forward.synops", POINT)
+    assert np.median(linear) == pytest.approx(4, rel=1e-2) and linear.min() == 0
+    assert uncertainty_of([term("forward.synops", 3, price(10, lo=9, hi=11))], POINT).one_sided == {}
+
+
+def test_the_shipped_range_with_its_value_at_an_end():
+    chip = load_chip("spinnaker2")
+    energy = price_energy(counters(("forward", "forward", "synops", 1, 0, 7)), chip, None, 1).uncertainty
+    assert energy.one_sided["forward.synops"] == "upper end"
+    assert energy.phases["forward"].p05 == pytest.approx(7 * 10e-12, rel=1e-2)
+
+
 def test_architectural_prices_are_exact():
     found = uncertainty_of([term("forward.synops", 7, price(10, "architectural"))], POINT)
     assert found.total == pytest.approx((70e-12,) * 3) and found.one_sided == {}

@@ -134,6 +134,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         classes=populations[-1].size if plan.network.has_readout else 0,
         ring=ints([plan.ring(s.population) for s in slices]),
         **form_arrays(plan, form, slices, number),
+        inplace=plan.learning and learning.apply == "inplace",
         step_loss=plan.learning and step_loss(learning),
         rule_counts=COUNTS if is_online(learning.rule) else 0,
     )  # fmt: skip

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.bookings import Booked
 from chipsim.cost.links import time_prices
-from chipsim.cost.time import LINK, NS, RECEIVE, SEND, Work, barrier_time, core_time, nominal_prices, survey
-from chipsim.counters import EVENTS, HOST, PHASES, Counters
+from chipsim.cost.time import LINK, NS, RECEIVE, SEND, barrier_time, core_time, cores_of, nominal_prices, survey
+from chipsim.counters import EVENTS, PHASES, Counters
 from chipsim.hardware import Chip
 
 STAGES = (("backward", "replay"), ("backward", "walk"), ("update", "replay"), ("update", "forward"))
@@ -33,7 +34,7 @@ def bound_time(counters: Counters, chip: Chip, tiles_used: int) -> Bounds:
     A phase is None where it counted something and nothing of that has a time; the totals are sums of what is known.
     """
     sums = counters.total().counts
-    work = Work(sums[None], int((counters.cores != HOST).sum()), sums.any(axis=(1, 2)))
+    work = Booked.of(Counters(sums, counters.cores))
     linked = chip.network_time != "none"
     prices = nominal_prices(chip, tiles_used)
     send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
@@ -46,7 +47,7 @@ def bound_time(counters: Counters, chip: Chip, tiles_used: int) -> Bounds:
         low[phase] += slowest(ns)
         high[phase] += float(ns.sum())
     least = slowest(plain + learning) + low["backward"] + low["update"]
-    timed, unpriced = survey(sums, work.cores, chip, linked)
+    timed, unpriced = survey(sums, len(cores_of(work)), chip, linked)
     for phase in PHASES:
         barriers = float(np.sum(barrier_time(work, prices, phase)))
         low[phase], high[phase], least = low[phase] + barriers, high[phase] + barriers, least + barriers

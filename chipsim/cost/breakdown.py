@@ -35,12 +35,12 @@ def apportion(cells: Mapping[Key, float], total: float) -> dict[Key, float]:
 def column_cells(counters: Counters, chip: Chip) -> dict[tuple[int, str], float]:
     """Return {(column of the counters, phase): J} of everything that has a price."""
     counts = counters.total().counts.sum(axis=1)  # [E, K]
-    table = engine_prices(chip, "energy")
-    prices = [table.get(f"{phase}.{event}") for phase, _, event in EVENTS]
+    known = engine_prices(chip, "energy")
+    prices = [known.get(f"{phase}.{event}") for phase, _, event in EVENTS]
     joules = counts * np.array([p.value * PJ if p else 0.0 for p in prices])[:, None]
     rows = {phase: np.array([p == phase for p, _, _ in EVENTS]) for phase in PHASES}
-    table = {phase: joules[mine].sum(axis=0).tolist() for phase, mine in rows.items()}
-    return {(k, phase): table[phase][k] for k in range(len(counters.cores)) for phase in PHASES}
+    sums = {phase: joules[mine].sum(axis=0).tolist() for phase, mine in rows.items()}
+    return {(k, phase): sums[phase][k] for k in range(len(counters.cores)) for phase in PHASES}
 
 
 def rows_of(cells: Mapping[tuple[Hashable, str], float], total: float, samples: int) -> dict[Hashable, dict[str, float]]:

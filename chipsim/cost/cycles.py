@@ -1,6 +1,7 @@
-"""Exact clock cycles and memory words of single-core chips whose controllers are published; `CYCLES` is the registry by name.
+"""Exact clock cycles and memory words of single-core chips whose controllers are published; `FORMULAS` is the registry by name.
 
-A chip file names its formula with `cycles = "NAME"`. Each formula is plain arithmetic on counts of one step: numbers in, numbers out.
+A chip file names its formula with `cycles = "NAME"`, one of `CYCLES`.
+Each formula is plain arithmetic on counts of one step: numbers in, numbers out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.bookings import Booked
 from chipsim.counters import ROW
 
 ODIN_NEURONS = 256
@@ -54,14 +56,6 @@ def reckon(n_in: int, n_rec: int, n_out: int, inputs: int, recurrent: int, learn
     return Reckon(cycles, read, neurons, written)
 
 
-def reckon_weight_words_written(n_rec: int, live_traces: int) -> int:
-    """Return the weight words that a learning step of ReckOn writes: all of each presynaptic neuron with a live trace.
-
-    Consistent with every simulated step, but the traces themselves were not recorded.
-    """
-    return ceil_div(n_rec, RECKON_TARGETS) * live_traces
-
-
 def odin(synops: int, events: int = 0, time_references: int = 0, bistability: int = 0) -> int:
     """Return clock cycles of ODIN: 2 per synaptic operation, learning included, and 1 per event that enters the scheduler.
 
@@ -83,35 +77,41 @@ def xylo(n_in: int, n_hid: int, n_out: int, fan_out: float, p_in: float, p_hid: 
     return inputs + recurrent + outputs + neurons
 
 
-def xylo_clock_mhz(worst_cycles: float, dt_ms: float) -> float:
-    """Return the lowest clock in MHz that serves `worst_cycles` in a step of `dt_ms`, with the vendor's margin of 20 %."""
-    return 1.2 * worst_cycles / dt_ms * 1e-3
-
-
-CYCLES: dict[str, Callable] = {"odin": odin, "reckon": reckon, "xylo": xylo}
+FORMULAS: dict[str, Callable] = {"odin": odin, "reckon": reckon, "xylo": xylo}
+CYCLES = ("odin", "reckon")  # that a chip file may name: Xylo's needs the number of recurrent targets, which is not counted
+LEARNS = {"reckon": "reckon"}  # formula -> rule that is fixed in the circuit, of which it has the cycles
 
 
 class Layout(NamedTuple):
-    """Neurons of the network on the chip."""
+    """Neurons of the network on the chip; rule: the one it learns by, empty if it does not learn."""
 
     inputs: int
     hidden: int
     outputs: int
+    rule: str = ""
 
 
-def forward_cycles(name: str, counts: np.ndarray, layout: Layout) -> np.ndarray | None:
-    """Return [M, T] clock cycles of the forward steps by a formula of `CYCLES`; None where it does not hold or needs what is not counted.
+def why_no_cycles(name: str, layout: Layout, cores: int) -> str:
+    """Return why a formula of `CYCLES` does not hold; empty if it does."""
+    if cores > 1:
+        return f"the formula is of one core and the network is on {cores}"
+    if name == "reckon" and layout.inputs > layout.hidden:
+        return f"the formula needs at least as many hidden neurons ({layout.hidden}) as inputs ({layout.inputs})"
+    return ""
 
-    counts: [M, E, T, K]. ReckOn: an index with an input event and a spike in the same step is served once, which counts do not tell; each
-    is taken as served (an upper bound by n_rec cycles per such index); none with more inputs than hidden neurons. Xylo needs the
-    number of recurrent targets, which is not counted.
+
+def forward_cycles(name: str, work: Booked, layout: Layout) -> np.ndarray | None:
+    """Return [M, T] clock cycles of the forward steps by a formula of `CYCLES`; None where it does not hold (`why_no_cycles`).
+
+    ReckOn: an index with an input event and a spike in the same step is served once, which counts do not tell; each is taken as served
+    (an upper bound by n_rec cycles per such index).
     """
-    here = {event: counts[:, ROW["forward", "forward", event]].sum(axis=-1) for event in COUNTED}  # [M, T]
+    if why_no_cycles(name, layout, len(work.cores) - 1):
+        return None
+    here = {event: work.of_event(ROW["forward", "forward", event]).sum(axis=-1) for event in COUNTED}  # [M, T]
     if name == "odin":
         return odin(here["synops"], here["inputs_injected"] + here["spikes"], here["barriers"])
-    if name == "reckon" and layout.inputs <= layout.hidden:
-        return steps_of_reckon(layout, here["inputs_injected"] + here["spikes"], here["barriers"])
-    return None
+    return steps_of_reckon(layout, here["inputs_injected"] + here["spikes"], here["barriers"])
 
 
 COUNTED = ("synops", "inputs_injected", "spikes", "barriers")
@@ -119,5 +119,17 @@ COUNTED = ("synops", "inputs_injected", "spikes", "barriers")
 
 def steps_of_reckon(layout: Layout, served: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Return the cycles of steps with so many events served; steps: 1 where the chip makes a step, else 0."""
-    scan, event = (reckon(*layout, events, 0, False).cycles for events in (0, 1))
+    scan, event = (reckon(*layout[:3], events, 0, False).cycles for events in (0, 1))
     return steps * scan + served * (event - scan)
+
+
+def learning_cycles(name: str, work: Booked, layout: Layout) -> np.ndarray | None:
+    """Return [M, T] clock cycles that learning adds to forward steps, writing of weights included; None where no formula gives them.
+
+    ReckOn: in every step with a target, which is one whose errors are told to the neurons.
+    """
+    if LEARNS.get(name) != layout.rule or why_no_cycles(name, layout, len(work.cores) - 1):
+        return None
+    target = work.of_event(ROW["backward", "forward", "broadcasts"]).sum(axis=-1) > 0
+    plain, learns = (reckon(*layout[:3], 0, 0, on).cycles for on in (False, True))
+    return target * (learns - plain)

@@ -12,7 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from chipsim.hardware import Quantity
+from chipsim.hardware import Price, Quantity
+from chipsim.hardware.quantity import Part
 
 TRIALS = 1000
 SEED = 5
@@ -24,22 +25,63 @@ def price_draws(price: Quantity, name: str, point: str) -> np.ndarray:
     """Return [TRIALS] values of a price, in its unit.
 
     Log-normal on either side of the nominal value, `low` and `high` being its 5 and 95 % points. If the nominal value is itself an
-    end (a published minimum or maximum), nothing lies beyond it: half a normal distribution, whose 95 % point is the other end.
-    Below an end of 0, where no logarithm exists, it is linear. name: "phase.event" or "power.name"; point: operating point of the chip.
+    end (a published minimum or maximum), nothing lies beyond it: half a normal distribution, whose 95 % point is the other end. A
+    published range with both ends is a 90 % interval also where the nominal value is one of them; the median is its middle then.
+    Below an end of 0, where no logarithm exists, it is linear. A price made of others is their sum
+    in every trial. name: "phase.event" or "power.name"; point: operating point of the chip.
     """
     value, low, high = price.value, price.low, price.high
     if low == high:
         return np.full(TRIALS, value)
+    if getattr(price, "parts", ()):
+        return value * sum_of_parts(price, name, point)
     rank = ranks("time" if price.unit == "ns" else "energy", price.source, price.point or point, name)
-    if value == low:
+    if edge(price):
+        value = (low * high) ** 0.5 if low > 0 else (low + high) / 2
+    elif value == low:
         return reach(value, high, half_normal()[rank] / ONE_SIDED)
-    if value == high:
+    elif value == high:
         return reach(value, low, half_normal()[TRIALS - 1 - rank] / ONE_SIDED)
     x = scores()[rank] / TWO_SIDED
     found = np.where(x < 0, reach(value, low, np.abs(x)), reach(value, high, np.abs(x)))
     least = price.lo if price.hi is None and price.lo is not None else 0.0  # a published minimum or maximum is a wall
     most = price.hi if price.lo is None and price.hi is not None else np.inf
     return np.clip(found, least, most)
+
+
+def sum_of_parts(price: Price, name: str, point: str) -> np.ndarray:
+    """Return [TRIALS] sums of the parts of a price, in shares of its nominal value.
+
+    Every figure has the same values in all prices made of it. How much work an event is between the least and the most lies anywhere
+    between them, the same for all parts of an event.
+    """
+    ranged = any(part.least < part.most for part in price.parts)
+    share = (order(f"work|{name}") + 0.5) / TRIALS if ranged else 0.0
+    found = np.zeros(TRIALS)
+    for part in price.parts:
+        found += (part.most - (part.most - part.least) * share) * price_draws(part.price, figure_of(part), point)
+    return found / sum(part.most * part.price.value for part in price.parts)
+
+
+def figure_of(part: Part) -> str:
+    """Return the name under which a part is drawn.
+
+    Memories and operations of which a source gives one figure (10 pJ per access for all of them, say) are one number, drawn once:
+    the same value, range and basis. A price that was borrowed is drawn as its lender.
+    """
+    if not part.entry.startswith(("memory.", "operation.")):
+        return part.entry
+    price = part.price
+    return f"{price.value:.9g} {price.unit}, {price.lo} to {price.hi}, {price.basis} of {price.rests_on}"
+
+
+def edge(price: Quantity) -> str:
+    """Return "lower end" or "upper end" if the nominal value is an end of a range with two, of figures or of the work of an event."""
+    if any(part.least < part.most for part in getattr(price, "parts", ())):
+        return "upper end"
+    if price.lo is None or price.hi is None or price.lo == price.hi or price.value not in (price.lo, price.hi):
+        return ""
+    return "lower end" if price.value == price.lo else "upper end"
 
 
 def reach(value: float, end: float, x: np.ndarray) -> np.ndarray:

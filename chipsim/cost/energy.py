@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
 
 from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.gaps import Gaps
 from chipsim.cost.standing import Use, standing_terms, unknown_standing
-from chipsim.cost.terms import PJ, Term
+from chipsim.cost.terms import PJ, Lasting, Term
 from chipsim.cost.uncertainty import Uncertainty, uncertainty_of
 from chipsim.counters import EVENTS, PHASES, Counters
 from chipsim.hardware import Chip
@@ -23,7 +24,8 @@ UNIT_EVENTS = {
                 "error_packets", "score_packets", "broadcasts", "error_hops_x", "error_hops_y", "error_hops_local"),
     "logs": ("active_log_entries", "spike_log_entries", "log_rewrites", "log_reads"),
     "learning": ("gate_checks", "band_lookups", "softmax_evaluations", "visits", "random_draws", "writes", "optimiser_updates", "terms",
-                 "visits_skipped", "writes_skipped", "epochs", "copy_writes", ("update", "evaluations"), "trace_updates",
+                 "visits_skipped", "evaluations_skipped", "writes_skipped", "epochs", "copy_writes", ("update", "evaluations"),
+                 "trace_updates",
                  "eligibility_decays", "rules_readout", "rules_active", "rules_pre", "rules_post", "rules_error", "rules_epoch",
                  "rules_sample_end"),
 }  # fmt: skip
@@ -67,7 +69,20 @@ class Energy:
     @cached_property
     def uncertainty(self) -> Uncertainty | None:
         """What the prices leave open; None if nothing has a price. Worked out when it is asked for."""
-        return None if self.total_j is None else uncertainty_of(self.terms, self.point)
+        return None if self.total_j is None else uncertainty_of(self.terms, self.point, self.gaps)
+
+    @property
+    def gaps(self) -> Gaps:
+        """What the phases lack: figures that divide by one of them, or add them up, must know."""
+        return Gaps.of({phase: getattr(self, f"{phase}_j") for phase in PHASES}, self.unpriced, "a price")
+
+    def over(self, lasting: Lasting | None) -> Energy:
+        """Return it with standing costs as uncertain as the time they last; itself if nothing is known of that."""
+        if lasting is None:
+            return self
+        terms = tuple(term._replace(lasting=lasting) if term.phase == "static" else term for term in self.terms)
+        low, high = corners(terms, self.total_j)
+        return replace(self, terms=terms, low_j=low, high_j=high)
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `energy_j_per_sample` of `chipsim train --json`, in J."""
@@ -81,7 +96,7 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
 
     counters: counts [E, T, K] or [M, E, T, K].
     time_s: time of all samples in s, for the standing costs of `cores_used` powered cores on `chips_used` chips; None if it is not
-    known. The time itself is taken as exact.
+    known. The time itself is taken as exact; `Energy.over` takes in what its prices leave open.
     An aggregate price holds all other costs of its phase and the static power: there the total is this price times its event.
     """
     counts = counters.total().counts.sum(axis=1)  # [E, K] int64
@@ -99,18 +114,26 @@ def price_energy(counters: Counters, chip: Chip, time_s: float | None, cores_use
     priced = bool((per_event[[p is not None for p in prices]] > 0).any()) or not per_event.any() or held == set(PHASES)
     terms = (*event_terms(prices, per_event), *standing) if priced else ()
     total = add([*phases.values(), static]) if priced else None
-    low, high = (sum(term.ends[end] for term in terms) for end in (0, 1))
+    low, high = corners(terms, total)
     assumed = sum(term.joules for term in terms if term.price.rests_on == "assumed")
     return Energy(
         rows_pj=event_rows(prices, per_event),
         forward_j=phases["forward"], backward_j=phases["backward"], update_j=phases["update"],
         static_j=static if priced else None, total_j=total,
-        low_j=None if total is None else min(low, total), high_j=None if total is None else max(high, total),  # rounding only
+        low_j=low, high_j=high,
         assumed_share=None if total is None else min(1.0, assumed / total) if total else 0.0,
         complete=not unpriced, unpriced=unpriced,
         per_core_j=dict(zip(counters.cores.tolist(), joules.sum(axis=0).tolist(), strict=True)),
         by_unit=unit_rows(joules, static), terms=terms, point=chip.point,
     )  # fmt: skip
+
+
+def corners(terms: Iterable[Term], total: float | None) -> tuple[float, float] | tuple[None, None]:
+    """Return the sums of all lower and of all upper ends; None without a total, which lies between them but for rounding."""
+    if total is None:
+        return None, None
+    low, high = (sum(term.ends[end] for term in terms) for end in (0, 1))
+    return min(low, total), max(high, total)
 
 
 def add(parts: Iterable[float | None]) -> float | None:

@@ -6,6 +6,8 @@ docs/validation.md says how it works and compares it with a cycle-level simulati
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,17 +68,12 @@ def nth(cores: np.ndarray) -> np.ndarray:
     return np.arange(len(cores)) - np.searchsorted(cores, cores) + 1
 
 
-def step_time(chip: Chip, departures: Departures, updates_ns: np.ndarray) -> float:
-    """Return the ns of one forward step, without its barrier; arguments as in `programs`."""
-    packets = programs(chip, departures, updates_ns)
-    hops = tuple(ns_of(chip, "hops_x", "hops_y"))
-    return queue_time(chip.mesh, packets, hops, chip.link["occupancy"].value, int(chip.link["buffer"].value)) / 1000
-
-
+@lru_cache(maxsize=16)
 def neighbourhood(mesh: Mesh) -> np.ndarray:
     """Return which buffers packets leave at each tile, [tiles, 5 + cores per tile] int64 ascending, -1 where there is none.
 
-    Behind the links from lower x, lower y, higher y and higher x, then those of its cores, then the host's.
+    Behind the links from lower x, lower y, higher y and higher x, then those of its cores, then the host's. Made once per mesh; nobody
+    writes to it.
     """
     found, cores = np.full((mesh.tiles, 5 + mesh.cores_per_tile), -1, dtype=np.int64), np.arange(mesh.cores_per_tile)
     for tile in range(mesh.tiles):
@@ -91,33 +88,60 @@ def neighbourhood(mesh: Mesh) -> np.ndarray:
     return found
 
 
-def queue_time(mesh: Mesh, packets: Packets, hop_ns: tuple[float, float], occupancy_ns: float, buffer: int) -> int:
-    """Return the ps that a step takes from its first update to its last processed packet.
+class Queue:
+    """A mesh with empty buffers, ready for the packets of one step after another; not for several threads at once.
 
-    packets: in the order in which the cores send them (simulator.packets). hop_ns: along x and y. occupancy_ns: how long a packet keeps a
-    link, or the way into a core, busy. buffer: packets that each buffer holds, at least 1.
+    hop_ns: along x and y. occupancy_ns: how long a packet keeps a link, or the way into a core, busy. buffer: packets that each buffer
+    holds, at least 1.
     """
-    from chipsim.kernels.mesh import Buffers, Shape, flow
 
-    tiles, cores = mesh.tiles, mesh.cores
-    shape = Shape(
-        mesh.tiles_x, mesh.tiles_y, mesh.cores_per_tile, mesh.host_tile, *picoseconds([occupancy_ns, *hop_ns]).tolist(), buffer
-    )
-    buffers, ports = 4 * tiles + 2 * cores + 1, 4 * tiles + cores
-    events = ports * (1 + buffer) + 2 * cores + 1
+    def __init__(self, mesh: Mesh, hop_ns: tuple[float, float], occupancy_ns: float, buffer: int):
+        from chipsim.kernels.mesh import Buffers, Shape
 
-    def zeros(*sizes: int, kind: type = np.int64) -> np.ndarray:
-        return np.zeros(sizes, dtype=kind)
+        tiles, cores = mesh.tiles, mesh.cores
+        sizes = mesh.tiles_x, mesh.tiles_y, mesh.cores_per_tile, mesh.host_tile
+        self.shape = Shape(*sizes, *picoseconds([occupancy_ns, *hop_ns]).tolist(), buffer)
+        buffers, ports = 4 * tiles + 2 * cores + 1, 4 * tiles + cores
+        events = ports * (1 + buffer) + 2 * cores + 1
+        none, flags = np.zeros(0, dtype=np.int64), (ports, tiles, cores, cores + 1)
+        busy, dirty, receiving, stalled = (np.zeros(size, dtype=np.bool_) for size in flags)
+        head, used, there, want = np.zeros((4, buffers), dtype=np.int64)
+        x, y = np.divmod(np.arange(tiles), mesh.tiles_y)
+        outside = np.stack([x == 0, x == mesh.tiles_x - 1, y == 0, y == mesh.tiles_y - 1], axis=1)
+        busy[: 4 * tiles] = outside.ravel()  # ports that lead out of the mesh stay shut
+        want -= 1
+        self.state = Buffers(
+            ring=np.zeros((buffers, buffer), dtype=np.int64), head=head, used=used, there=there, want=want, near=neighbourhood(mesh),
+            entered=none, busy=busy, dirty=dirty, receiving=receiving, stalled=stalled, sent=np.zeros(cores + 1, dtype=np.int64),
+            heap=np.zeros(events, dtype=np.int64), size=np.zeros(2, dtype=np.int64),
+        )  # fmt: skip
 
-    state = Buffers(
-        ring=zeros(buffers, buffer), head=zeros(buffers), used=zeros(buffers), there=zeros(buffers), want=zeros(buffers) - 1,
-        near=neighbourhood(mesh),
-        entered=zeros(len(packets.target)), busy=zeros(ports, kind=np.bool_), dirty=zeros(tiles, kind=np.bool_),
-        receiving=zeros(cores, kind=np.bool_), stalled=zeros(cores + 1, kind=np.bool_), sent=packets.first[:-1].copy(),
-        heap=zeros(events), size=zeros(2),
-    )  # fmt: skip
-    for tile in range(tiles):  # ports that lead out of the mesh stay shut
-        x, y = divmod(tile, mesh.tiles_y)
-        outside = x == 0, x == mesh.tiles_x - 1, y == 0, y == mesh.tiles_y - 1
-        state.busy[4 * tile : 4 * tile + 4] = outside
-    return int(flow(shape, packets, state))
+    @classmethod
+    def of(cls, chip: Chip) -> Queue:
+        """Return the mesh of a chip."""
+        hops = tuple(ns_of(chip, "hops_x", "hops_y"))
+        return cls(chip.mesh, hops, chip.link["occupancy"].value, int(chip.link["buffer"].value))
+
+    def run(self, packets: Packets) -> int:
+        """Return the ps that a step takes from its first update to its last processed packet; the mesh is empty again after that.
+
+        packets: in the order in which the cores send them (simulator.packets).
+        """
+        from chipsim.kernels.mesh import flow
+
+        self.state.sent[:] = packets.first[:-1]
+        self.state.size[:] = 0
+        return int(flow(self.shape, packets, self.state._replace(entered=np.zeros(len(packets.target), dtype=np.int64))))
+
+
+def step_times(chip: Chip, steps: Iterable[tuple[Departures, np.ndarray]]) -> list[float]:
+    """Return the ns of forward steps, without their barriers; each of `steps`: arguments of `programs`.
+
+    A step without a spike takes as long as the slowest core's updates.
+    """
+    queue = Queue.of(chip)
+    spent = [
+        queue.run(programs(chip, departures, updates_ns)) if len(departures.core) else int(picoseconds(updates_ns).max())
+        for departures, updates_ns in steps
+    ]
+    return [ps / 1000 for ps in spent]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import numpy as np
 
 from chipsim.hardware import Quantity
 
@@ -12,10 +15,20 @@ MW = 1e-3  # W
 NOT_STATED = "not stated"
 
 
+@dataclass(frozen=True)
+class Lasting:
+    """How long standing costs last, in shares of the nominal time: with all times at their low end, at their high end, in every trial."""
+
+    low: float
+    high: float
+    values: np.ndarray = field(repr=False, compare=False)  # [TRIALS]
+
+
 class Term(NamedTuple):
     """amount x price. name: "phase.event" or "power.name"; phase: forward, backward, update or static.
 
-    amount: events, or exposure in seconds; unit: J of one event (W) at a price of 1.
+    amount: events, or exposure in seconds; unit: J of one event (W) at a price of 1. lasting: what is not known of
+    the exposure; None: it is taken as exact.
     """
 
     name: str
@@ -23,6 +36,7 @@ class Term(NamedTuple):
     amount: float
     unit: float
     price: Quantity
+    lasting: Lasting | None = None
 
     @property
     def joules(self) -> float:
@@ -31,8 +45,9 @@ class Term(NamedTuple):
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Energy in J with the price at its lower and at its upper end."""
-        return self.amount * self.price.low * self.unit, self.amount * self.price.high * self.unit
+        """Energy in J with the price, and the time it lasts, at the lower and at the upper end."""
+        least, most = (self.lasting.low, self.lasting.high) if self.lasting else (1.0, 1.0)
+        return self.amount * self.price.low * self.unit * least, self.amount * self.price.high * self.unit * most
 
 
 def shares(terms: Iterable[Term], key: str) -> dict[str, float]:

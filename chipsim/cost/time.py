@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chipsim.cost.cycles import Layout, forward_cycles
+from chipsim.bookings import Booked
+from chipsim.cost.cycles import Layout, forward_cycles, learning_cycles
 from chipsim.cost.engine import engine_prices, idle_events
+from chipsim.cost.gaps import Gaps
 from chipsim.cost.links import time_prices
 from chipsim.counters import EVENTS, HOST, PHASES, Counters, Departures, LinkLoads
 from chipsim.hardware import Chip
@@ -31,7 +33,8 @@ class Time:
     network: the network time that was really used: that of the chip, or a coarser one if the departures (queue) or the link loads
     (hottest_link) were not given.
     critical_steps: {core: steps it was the slowest core of}, forward and replay, ties to the lowest core id.
-    cycles: name of the exact cycle formula that gave the forward time; empty: it was added up from the times of events.
+    cycles, exact: name of an exact cycle formula, and the phases of which it gave the time; empty: added up from the times of events.
+    Where the formula has cycles of learning too, they are the backward time, and the update is inside.
     """
 
     forward_s: float | None
@@ -42,11 +45,17 @@ class Time:
     network: str
     critical_steps: dict[int, int]
     cycles: str = ""
+    exact: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether everything that takes time had one."""
         return not self.unpriced
+
+    @property
+    def gaps(self) -> Gaps:
+        """What the phases lack."""
+        return Gaps.of({phase: getattr(self, f"{phase}_s") for phase in PHASES}, self.unpriced, "a time")
 
     def __add__(self, other: Time) -> Time:
         """Return the time of both, for the batches of a run."""
@@ -55,7 +64,8 @@ class Time:
         steps = {core: self.critical_steps.get(core, 0) + other.critical_steps.get(core, 0) for core in cores}
         unpriced = tuple(dict.fromkeys(self.unpriced + other.unpriced))
         network = self.network if self.network == other.network else "none"
-        return Time(*parts, total(parts), unpriced, network, steps, self.cycles if self.cycles == other.cycles else "")
+        return Time(*parts, total(parts), unpriced, network, steps, self.cycles if self.cycles == other.cycles else "",
+                    tuple(phase for phase in self.exact if phase in other.exact))  # fmt: skip
 
     def per_sample(self, samples: int) -> dict[str, float | None]:
         """Return the `time_s_per_sample` of `chipsim train --json`, in s."""
@@ -77,7 +87,7 @@ def total(parts: list[float | None]) -> float | None:
 
 
 def price_time(
-    counters: Counters,
+    counters: Counters | Booked,
     chip: Chip,
     tiles_used: int,
     link_loads: LinkLoads | None = None,
@@ -95,47 +105,44 @@ def price_time(
 
     departures: on a chip with network_time = "queue", (sample, step) -> the spikes and packets of that forward step; its forward steps
     then take as long as its packets through the mesh (cost.queue), and everything else as with "hottest_link".
-    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles, what learning adds to
-    them stays added up from the times of events.
-    counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do).
+    layout: neurons of the network; on a chip with an exact cycle formula the forward steps then take its cycles. What learning adds
+    stays added up from the times of events, unless the rule is the one that is fixed in the circuit.
+    counters: counts [M, E, T, K], one block per sample ([E, T, K] of a single sample will do), or the same as products.
     """
-    ids = counters.cores[counters.cores != HOST]
+    work = counters if isinstance(counters, Booked) else Booked.of(counters)
+    ids = cores_of(work)
     prices, loads = nominal_prices(chip, tiles_used), None if chip.network_time == "none" else link_loads
     queued = departures if chip.network_time == "queue" else None
-    work = Work.of(counters, len(ids))
     steps, busy = step_times(work, chip, prices, loads)
     if queued is not None:
-        updates = work.spread(core_time(work, prices, "forward", "forward", UPDATES))[..., 0]
+        updates = on_every_core(work, core_time(work, prices, "forward", "forward", UPDATES))[..., 0]
         steps["forward"] = queue_steps(chip, updates, ids, queued).sum() + barrier_time(work, prices, "forward")
-    timed, unpriced = survey(counters.total().counts, len(ids), chip, loads is not None or queued is not None)
-    exact = None if layout is None or chip.cycles is None else forward_cycles(chip.cycles, work.counts, layout)
-    if exact is not None:
-        steps["forward"] = exact.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, "forward")
-        timed["forward"], unpriced = True, tuple(name for name in unpriced if not name.startswith("forward."))
+    timed, unpriced = survey(work.sums.counts, len(ids), chip, loads is not None or queued is not None)
+    exact = {} if layout is None or chip.cycles is None else exact_cycles(chip.cycles, work, layout)
+    for phase, cycles in exact.items():
+        steps[phase] = cycles.sum() * 1e3 / chip.clock["frequency"].value + barrier_time(work, prices, phase)
+        timed[phase], unpriced = True, tuple(name for name in unpriced if not name.startswith(f"{phase}."))
     parts = [float(np.ravel(steps[p])[0]) * NS if timed[p] else None for p in PHASES]
     network = "queue" if queued is not None else "none" if loads is None else "hottest_link"
-    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), "" if exact is None else chip.cycles)
+    return Time(*parts, total(parts), unpriced, network, critical(busy[..., 0], ids), chip.cycles if exact else "",
+                tuple(exact))  # fmt: skip
 
 
-class Work(NamedTuple):
-    """What cores did, [M, E, T, C], and which events occurred at all: most of them do not, and are never looked at."""
+def exact_cycles(name: str, work: Booked, layout: Layout) -> dict[str, np.ndarray]:
+    """Return {phase: [M, T] cycles} of the phases that a formula gives exactly; learning in forward steps holds the update."""
+    forward, learning = forward_cycles(name, work, layout), learning_cycles(name, work, layout)
+    found = {} if forward is None else {"forward": forward}
+    return found if learning is None else {**found, "backward": learning, "update": np.zeros_like(learning)}
 
-    counts: np.ndarray  # [M, E, T, K], one block per sample, the host the last column
-    cores: int  # C
-    present: np.ndarray  # [E] bool
 
-    @classmethod
-    def of(cls, counters: Counters, cores: int) -> Work:
-        """Return the work of counts [M, E, T, K], or of a single sample [E, T, K]."""
-        if counters.counts.ndim == 3 and counters.samples != 1:
-            raise ValueError(f"time needs the counts of each sample apart, got {counters.samples} samples summed")
-        counts = counters.counts if counters.counts.ndim == 4 else counters.counts[None]
-        return cls(counts, cores, counters.total().counts.any(axis=(1, 2)))
+def cores_of(work: Booked) -> np.ndarray:
+    """Return the ids of the cores, [C]: the columns but the last, the host's."""
+    return work.cores[work.cores != HOST]
 
-    def spread(self, times: np.ndarray) -> np.ndarray:
-        """Return times as [M, T, C, R], also the one zero of what did not occur."""
-        samples, _, steps, _ = self.counts.shape
-        return np.broadcast_to(times, (samples, steps, self.cores, times.shape[-1]))
+
+def on_every_core(work: Booked, times: np.ndarray, trials: int = 1) -> np.ndarray:
+    """Return times as [M, T, C, R], also the one zero of what did not occur."""
+    return np.broadcast_to(times, (work.samples, work.steps, len(cores_of(work)), trials))
 
 
 class TimePrices(NamedTuple):
@@ -157,7 +164,7 @@ def nominal_prices(chip: Chip, tiles: int) -> TimePrices:
                       None if each is None else np.array([each]))  # fmt: skip
 
 
-def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def step_times(work: Booked, chip: Chip, prices: TimePrices, loads: LinkLoads | None) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return {phase: [R] ns} of all steps and barriers, and [M, 3 T, C, R] ns of every core in forward, replay and walk steps."""
     send, receive = (core_time(work, prices, "forward", "forward", side) for side in (SEND, RECEIVE))
     plain = np.maximum(send, receive) if chip.core_time == "pipelined" else send + receive  # [M, T, C, R] ns
@@ -178,7 +185,7 @@ def step_times(work: Work, chip: Chip, prices: TimePrices, loads: LinkLoads | No
         "update": over_steps(update_steps),
     }
     barriers = {phase: barrier_time(work, prices, phase) for phase in PHASES}
-    busy = [work.spread(learning), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
+    busy = [on_every_core(work, learning, prices.trials), *(cores for cores in (replay, walk) if cores is not NO_CORES)]
     return {phase: ns + barriers[phase] for phase, ns in found.items()}, np.concatenate(busy, axis=1)
 
 
@@ -189,13 +196,12 @@ def over_steps(steps: np.ndarray) -> np.ndarray:
 
 def queue_steps(chip: Chip, updates: np.ndarray, ids: np.ndarray, departures: Callable[[int, int], Departures]) -> np.ndarray:
     """Return [M, T] ns of each forward step with its packets sent one by one; updates: [M, T, C] ns of the cores `ids`."""
-    from chipsim.cost.queue import step_time
+    from chipsim.cost.queue import step_times
 
-    found, every = np.zeros(updates.shape[:2]), np.zeros(chip.mesh.cores)
-    for m, t in np.ndindex(found.shape):
-        every[ids] = updates[m, t]
-        found[m, t] = step_time(chip, departures(m, t), every)
-    return found
+    every = np.zeros((*updates.shape[:2], chip.mesh.cores))
+    every[..., ids] = updates
+    spent = step_times(chip, ((departures(m, t), every[m, t]) for m, t in np.ndindex(updates.shape[:2])))
+    return np.array(spent).reshape(updates.shape[:2])
 
 
 def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> list[int]:
@@ -204,21 +210,16 @@ def rows_of(phase: str, stage: str, events: tuple[str, ...] | None = None) -> li
     return [n for n, e in mine if (e in events if events else e not in LINK and e != "barriers")]
 
 
-def core_time(work: Work, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
+def core_time(work: Booked, prices: TimePrices, phase: str, stage: str, events: tuple[str, ...] | None = None) -> np.ndarray:
     """Return [M, T, C, R] ns of the named events (default: all that take time in a core); those without a time add nothing.
 
     One zero, [1, 1, 1, 1], if nothing of that occurred.
     """
     names = {row: f"{phase}.{EVENTS[row][2]}" for row in rows_of(phase, stage, events)}
-    rows = [row for row, name in names.items() if work.present[row] and name in prices.events and prices.events[name].any()]
-    samples, _, steps, columns = work.counts.shape
-    if not rows:
-        return NO_CORES
-    ns = np.zeros((samples, steps, columns, prices.trials))  # the host too: whole rows lie side by side
-    for row in rows:
-        price, counts = prices.events[names[row]], work.counts[:, row]
-        ns += (counts * price[0])[..., None] if len(price) == 1 else counts[..., None] * price
-    return ns[:, :, : work.cores]
+    ns = work.charged(
+        {row: prices.events[name] for row, name in names.items() if name in prices.events and prices.events[name].any()}
+    )
+    return NO_CORES if ns is None else ns[:, :, : len(cores_of(work))]
 
 
 def link_time(prices: TimePrices, loads: LinkLoads | None, stage: str) -> np.ndarray:
@@ -243,20 +244,22 @@ def largest(times: np.ndarray) -> np.ndarray:
     return found
 
 
-def barrier_time(work: Work, prices: TimePrices, phase: str) -> np.ndarray | float:
+def barrier_time(work: Booked, prices: TimePrices, phase: str) -> np.ndarray | float:
     """Return the ns of all barriers of a phase, [R]; 0 if their time is not known."""
-    rows = [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers" and work.present[n]]
-    number = int(work.counts[:, rows].sum())
+    rows = [n for n, (p, _, e) in enumerate(EVENTS) if p == phase and e == "barriers"]
+    number = int(work.sums.counts[rows].sum())
     return 0.0 if prices.barrier is None else number * prices.barrier
 
 
 def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[dict[str, bool], tuple[str, ...]]:
     """Return {phase: something of what it counted has a time, or it counted nothing} and the events that have none.
 
+    The time of barriers alone is no time of a phase that did more.
     sums: [E, T, K] counts of all samples, the host the last column; cores: how many there are.
     """
     on_cores, anywhere = sums[..., :cores].any(axis=(1, 2)), sums.any(axis=(1, 2))  # [E]
     known: dict[str, list[bool]] = {phase: [] for phase in PHASES}
+    waits = dict.fromkeys(PHASES, True)  # whether the barriers of a phase have a time, if it has any
     prices, idle = engine_prices(chip, "time"), idle_events(chip, "time")
     unpriced = []
     for n, (phase, _, event) in enumerate(EVENTS):
@@ -264,10 +267,13 @@ def survey(sums: np.ndarray, cores: int, chip: Chip, with_links: bool) -> tuple[
         if not (anywhere if barrier else on_cores)[n] or (event in LINK and not with_links) or f"{phase}.{event}" in idle:
             continue
         has_time = bool(chip.barrier_points) if barrier else f"{phase}.{event}" in prices
-        known[phase].append(has_time)
+        if barrier:
+            waits[phase] = has_time
+        else:
+            known[phase].append(has_time)
         if not has_time:
             unpriced.append(f"{phase}.{event}")
-    return {phase: any(flags) or not flags for phase, flags in known.items()}, tuple(dict.fromkeys(unpriced))
+    return {phase: any(flags) if flags else waits[phase] for phase, flags in known.items()}, tuple(dict.fromkeys(unpriced))
 
 
 def critical(cores: np.ndarray, ids: np.ndarray) -> dict[int, int]:

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from chipsim.counters import PHASES
-from chipsim.hardware.quantity import FACTORS, Price, Quantity
+from chipsim.hardware.quantity import FACTORS, Part, Price, Quantity
 from chipsim.hardware.work import Bits, Rows, Within, Work
 
 SEEN = ("", "read in source", "transcribed by third party", "recalled")  # from the surest to the least sure
 ALIKE = {"current": "membrane"}  # a width that stands for another where the chip does not state it
-
-
-class Part(NamedTuple):
-    """One term of a price: so many bits or operations, at least and at most, each at a price."""
-
-    least: int
-    most: int
-    price: Quantity
-    what: str
 
 
 def named(table: Mapping[str, Any]) -> frozenset[str]:
@@ -57,12 +48,12 @@ def parts_of(work: Work, widths: Mapping, memory: Mapping, operation: Mapping) -
         span, price = span_of(bits, widths), memory.get(where)
         if span is None or price is None:
             return None
-        parts.append(Part(*span, price, f"{counted(span)} bit of {where}"))
+        parts.append(Part(f"memory.{where}", *span, price))
     for what, times in work.does.items():
         if operation.get(what) is None:
             return None
         span = times if isinstance(times, tuple) else (times, times)
-        parts.append(Part(*span, operation[what], f"{counted(span)} {what}"))
+        parts.append(Part(f"operation.{what}", *span, operation[what]))
     return parts
 
 
@@ -76,9 +67,11 @@ def span_of(bits: Bits, widths: Mapping[str, Quantity]) -> tuple[int, int] | Non
     return None if width is None else (int(width.value), int(width.value))
 
 
-def counted(span: tuple[int, int]) -> str:
-    """Return a count or its range as text."""
-    return str(span[1]) if span[0] == span[1] else f"{span[0]} to {span[1]}"
+def text_of(part: Part) -> str:
+    """Return a part as text: how many bits of which memory, or which operations."""
+    section, _, name = part.entry.partition(".")
+    times = str(part.most) if part.least == part.most else f"{part.least} to {part.most}"
+    return f"{times} bit of {name}" if section == "memory" else f"{times} {name}"
 
 
 def price_of(parts: list[Part], why: str) -> Price:
@@ -90,8 +83,8 @@ def price_of(parts: list[Part], why: str) -> Price:
         source="; ".join(dict.fromkeys(price.source for price in priced)),
         lo=sum(part.least * part.price.low for part in parts), hi=sum(part.most * part.price.high for part in parts),
         scope="incremental", seen=max((price.seen for price in priced), key=SEEN.index),
-        note=" + ".join(part.what for part in parts) + f": {why}",
-        inputs=weakest(priced), point=points.pop() if len(points) == 1 else "",
+        note=" + ".join(text_of(part) for part in parts) + f": {why}",
+        inputs=weakest(priced), point=points.pop() if len(points) == 1 else "", parts=tuple(parts),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 # Factor either way where a source gives no range, 90 % interval. Recommendations, not findings: they are the same for every chip.
 FACTORS = {"silicon": 1.15, "pre-silicon": 1.5, "synthesis": 1.5, "assumed": 3.0, "architectural": 1.0}
@@ -68,19 +69,37 @@ class Quantity:
         return self.value * self.factor if self.hi is None else self.hi
 
 
+class Part(NamedTuple):
+    """One term of a price made of others: so many of an entry (bits, operations, or a price that was borrowed), at least and at most.
+
+    entry: its name, under which all prices made of it share it: "memory.KIND.read", "operation.NAME" or "phase.event".
+    """
+
+    entry: str
+    least: float
+    most: float
+    price: Quantity
+
+
 @dataclass(frozen=True)
 class Price(Quantity):
     """What one event costs, in pJ or ns.
 
     included_in: "phase.event" whose price already holds this one: a documented zero.
     same_as: "phase.event" whose price was borrowed.
+    parts: what it was worked out of, if it was: the value is the sum of `most` x price; it varies as they do.
     """
 
     included_in: str = ""
     same_as: str = ""
+    parts: tuple[Part, ...] = ()
 
     def borrowed(self, name: str, times: float, basis: str, source: str, note: str) -> Price:
-        """Return this price as that of another event; an assumed loan spreads like an assumption, without a published range."""
+        """Return this price as that of another event; an assumed loan spreads like an assumption, without a published range.
+
+        Any other loan is the same number: it is as uncertain as its lender, in the same way.
+        """
         scaled = [None if basis == "assumed" or end is None else end * times for end in (self.lo, self.hi)]
         loan = replace(self, value=self.value * times, lo=scaled[0], hi=scaled[1], basis=basis, source=source, note=note)
-        return replace(loan, inputs=self.inputs or self.basis, seen="", same_as=name)
+        parts = () if basis == "assumed" else (Part(name, times, times, self),)
+        return replace(loan, inputs=self.inputs or self.basis, seen="", same_as=name, parts=parts)

@@ -23,7 +23,13 @@ def check_scopes(report: Report, tables: Mapping[str, Number]) -> None:
 
 
 def check_points(report: Report, point: str, tables: Mapping[str, Table]) -> list[str]:
-    """Refuse another operating point than the chip's unless it says mixed_point; return a sentence for each one mixed in."""
+    """Refuse another operating point than the chip's unless it says mixed_point; return a sentence for each one mixed in.
+
+    A chip that states none must have no number that holds at one.
+    """
+    if tables and not point.strip():
+        limit = f"the operating point at which {', '.join(list(tables)[:3])} hold is required"
+        report.add("point", point, limit, 'for example "28 nm, 0.8 V"; say so if the source does not state it')
     mixed: dict[str, list[str]] = {}
     for key, number in tables.items():
         other = getattr(number, "point", "")

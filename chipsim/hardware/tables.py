@@ -57,7 +57,7 @@ class Header(Table):
     core_time: Literal["pipelined", "sequential"]
     network_time: Literal["none", "hottest_link", "queue"]
     style: Literal["lumped", "component"] = "lumped"
-    cycles: Literal["odin", "reckon", "xylo"] | None = None
+    cycles: Literal["odin", "reckon"] | None = None
     axons: Literal["unicast", "multicast"] = "unicast"
     arithmetic: Arithmetic = Arithmetic()
     capabilities: list[str] = []

@@ -120,7 +120,7 @@ HOLDS = {
     "update.evaluations": ("update.visits", "update.writes", "update.random_draws"),
 }  # fmt: skip
 # What an engine does beyond what is active: priced like what it is (cost.engine), not worked out here.
-OF_THE_ENGINE = frozenset({"update.visits_skipped", "update.writes_skipped", "update.epochs"})
+OF_THE_ENGINE = frozenset({"update.visits_skipped", "update.evaluations_skipped", "update.writes_skipped", "update.epochs"})
 # Neither memory nor operation of a core, so never worked out: links, barriers, the host's side.
 OUTSIDE = frozenset(
     {f"{phase}.{hop}" for phase in ("forward", "backward", "update") for hop in ("hops_x", "hops_y", "hops_local")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chipsim.report.timeparts import part_lines
 from chipsim.report.units import counted, number, percent, si, without_price
 
 PHASES = ("forward", "backward", "update", "static", "total")
@@ -66,7 +67,7 @@ def energy_lines(summary: Mapping[str, Any]) -> list[str]:
             ends = f"{si(energy['low'], 'J')} and {si(energy['high'], 'J')}"
             lines.append(f"energy{of_what} between {ends} per sample{assumed(energy)}")
         lines += spread_lines(summary.get("energy_uncertainty") or {})
-    lines += time_lines(summary.get("time_uncertainty") or {})
+    lines += time_lines(summary.get("time_uncertainty") or {}) + part_lines(summary.get("time_breakdown") or {})
     if unpriced:
         samples = counted_samples(summary)
         lines.append(f"not in the energy, no price on this chip (events per sample): {without_price(unpriced, samples)}")
@@ -79,26 +80,37 @@ def spread_lines(spread: Mapping[str, Any]) -> list[str]:
         return []
     inside = f"90 % of {spread['trials']:,} draws of the prices: {si(spread['p05'], 'J')} to {si(spread['p95'], 'J')}"
     largest = [f"{row['term']} {percent(row['share'])} ({row['basis']})" for row in spread["largest_terms"][:2]]
-    limits = f"; published limits, not ranges: {', '.join(spread['one_sided'])}" if spread["one_sided"] else ""
-    lines = [f"{inside}; largest terms {', '.join(largest)}{limits}" if largest else inside]
-    ratio = spread["learning_to_inference"]
-    if ratio:
-        ends = f"90 %: {ratio['p05']:.2f} to {ratio['p95']:.2f}"
-        lines.append(f"learning costs {ratio['nominal']:.2f} times the energy of the forward phase ({ends})")
-    return lines
+    lines = [f"{inside}; largest terms {', '.join(largest)}{sides_text(spread['one_sided'])}" if largest else inside]
+    ratio = ratio_text(spread["learning_to_inference"], ("costs", "the energy of the forward phase (90 %:"))
+    why = spread["unknown"].get("learning_to_inference")
+    return lines + ([ratio] if ratio else []) + ([f"energy of learning over inference: unknown, {why}"] if why else [])
+
+
+def sides_text(sides: Mapping[str, str]) -> str:
+    """Return which prices are published limits, and which nominal ones stand at an end of their range."""
+    limits = [name for name, side in sides.items() if side in ("minimum", "maximum")]
+    at_ends = [f"{name} ({side})" for name, side in sides.items() if name not in limits]
+    parts = (("published limits, not ranges", limits), ("nominal price at an end of its range", at_ends))
+    return "".join(f"; {what}: {', '.join(names)}" for what, names in parts if names)
+
+
+def ratio_text(ratio: Mapping[str, Any] | None, words: tuple[str, str]) -> str:
+    """Return learning over inference as a sentence: "at least" only where nothing but learning lacks something; empty if not known."""
+    if not ratio:
+        return ""
+    verb, of_what = words
+    bound = "at least " if ratio["at_least"] else ""
+    known = "" if ratio["complete"] or bound else "of what is known, "
+    return f"{known}learning {verb} {bound}{ratio['nominal']:.2f} times {of_what} {ratio['p05']:.2f} to {ratio['p95']:.2f})"
 
 
 def time_lines(spread: Mapping[str, Any]) -> list[str]:
     """Return the 90 % interval of the time, and learning over inference."""
     if not spread:
         return []
-    ratio = spread["learning_to_inference"]
-    learning = (
-        f"; learning takes {ratio['nominal']:.2f} ({ratio['p05']:.2f} to {ratio['p95']:.2f}) times the forward phase"
-        if ratio
-        else ""
-    )
-    return [f"time of 90 % of the draws: {si(spread['p05'], 's')} to {si(spread['p95'], 's')}{learning}"]
+    learning = ratio_text(spread["learning_to_inference"], ("takes", "the forward phase (90 %:"))
+    ends = f"{si(spread['p05'], 's')} to {si(spread['p95'], 's')}"
+    return [f"time of 90 % of the draws: {ends}{'; ' if learning else ''}{learning}"]
 
 
 def counted_samples(summary: Mapping[str, Any]) -> int:

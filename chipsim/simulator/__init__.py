@@ -127,7 +127,7 @@ def check_arguments(record: object, threads: object, numerics: object, known: tu
 
 def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: Recorder) -> Counters:
     """Run some samples on an engine of their own; return their counts."""
-    from chipsim.simulator.account import account
+    from chipsim.simulator.account import book
     from chipsim.simulator.engine import Block
 
     engine, block, learning, total = recorder.engine(), Block(), Block(), empty_counters(image)
@@ -140,8 +140,8 @@ def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: R
         if recorder.learned is not None:
             learning.keep(engine.learning.counts)
         if block.samples >= room or b == chunk[-1]:
-            plastic = learning.take() if recorder.learned is not None else None
-            total = total + account(image, block.take(), learned=False, plastic=plastic)
+            plastic = None if recorder.due is None else (learning.take(), recorder.due)
+            total = total + book(image, block.take(), learned=False, plastic=plastic).sums
     return total
 
 
@@ -167,6 +167,7 @@ class Recorder:
 
     def __init__(self, image: ChipImage, samples: int, record: Sequence[str], rules: Plasticity | None = None):
         self.image, self.rules, self.learned = image, rules, None
+        self.due = None if rules is None else rules.due(image)
         self.kept = tuple(name for name in LEARNED if name in record)
         if rules is not None:
             from chipsim.simulator.plastic_engine import Learned

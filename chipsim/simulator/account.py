@@ -7,29 +7,36 @@ from __future__ import annotations
 
 import numpy as np
 
+from chipsim.bookings import Booked, fan_of
 from chipsim.compiler import ChipImage
 from chipsim.counters import PLASTIC, Counters
 from chipsim.learning import is_online
 from chipsim.learning.lava.program import Counts
 from chipsim.simulator.deferred import book_deferred
-from chipsim.simulator.fans import ARRIVES, LEAVES
+from chipsim.simulator.fans import ARRIVES, LEAVES, Ways
 from chipsim.simulator.formcounts import book_copies, book_forms
-from chipsim.simulator.ledger import Ledger, Room
+from chipsim.simulator.ledger import Ledger
 from chipsim.simulator.online import book_losses, book_online, class_words
+from chipsim.simulator.plasticity import Due
 from chipsim.state import Activity
 
-LAST = slice(-1, None)  # step
+FIRST, LAST = slice(0, 1), slice(-1, None)  # steps
 
 
-def account(
-    image: ChipImage, activity: Activity, learned: bool, plastic: Counts | None = None, room: Room | None = None
-) -> Counters:
-    """Return the counts of M samples, [M, E, T, K]; fields of `activity` carry a leading axis M.
+def account(image: ChipImage, activity: Activity, learned: bool, plastic: tuple[Counts, Due] | None = None) -> Counters:
+    """Return the counts of M samples, [M, E, T, K]; arguments as those of `book`."""
+    return book(image, activity, learned, plastic).counters()
+
+
+def book(
+    image: ChipImage, activity: Activity, learned: bool, plastic: tuple[Counts, Due] | None = None, ways: Ways | None = None
+) -> Booked:
+    """Return the counts of M samples, as products; fields of `activity` carry a leading axis M and must last as long as they.
 
     learned: the samples were replayed; `activity.updated` says after which of them weights were written. plastic: what projections
-    that learn on the way did, [M, T, S] each. room: memory for the counts, which then last until it is used again.
+    that learn on the way did, [M, T, S] each, and what was due. ways: tables of the image, if they are at hand.
     """
-    ledger = Ledger(image, len(activity.updated), room)
+    ledger = Ledger(image, len(activity.updated), ways)
     arrivals = book_forward(image, activity, ledger)
     if image.learning and is_online(image.network.learning.rule):
         if image.logs:
@@ -50,9 +57,8 @@ def account(
         if image.circuit.push:
             book_copies(image, activity, ledger)
     if plastic is not None:
-        for event, per_slice in zip(PLASTIC, plastic, strict=True):
-            ledger.book("update", "forward", event, per_slice)
-    return ledger.counters()
+        book_plastic(*plastic, ledger)
+    return ledger
 
 
 def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
@@ -70,7 +76,7 @@ def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
     ledger.book(
         *stage, "updates_idle", a.busy, ways.once("idle", lambda: ways.cores(-np.diag(stepped | biased).astype(np.int64)))
     )
-    ledger.book_at(*stage, "updates_idle", slice(0, 1), np.where(biased, routes.size, 0))
+    ledger.book_at(*stage, "updates_idle", FIRST, np.where(biased, routes.size, 0))
     ledger.book_at(*stage, "updates_idle", slice(1, None), np.where(stepped, routes.size, 0))
     ledger.book(*stage, "spikes", a.spikes, ways.computed)
     ledger.barriers(*stage, slice(0 if biased.any() else 1, None))
@@ -172,13 +178,26 @@ def book_update(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     ):
         ledger.book(*stage, event, per_slice)
     ledger.book(*stage, "writes_skipped", a.writes, ledger.ways.fewer)
-    ledger.row(*stage, "barriers")[:, 0, -1] += a.updated[:, 0]
+    ledger.book_at(*stage, "barriers", FIRST, a.updated[:, None], ledger.ways.host)
     book_engine(image, a, ledger)
 
 
+def book_plastic(done: Counts, due: Due, ledger: Ledger) -> None:
+    """Book what projections that learn on the way did at the end of their epochs, and what they left out of all that was due."""
+    stage = ("update", "forward")
+    for event, per_slice in zip(PLASTIC, done, strict=True):
+        ledger.book(*stage, event, per_slice)
+    ledger.book(*stage, "visits_skipped", np.maximum(due.words - done.visits, 0))  # a word may be fetched twice
+    ledger.book(*stage, "evaluations_skipped", due.synapses - done.evaluations)
+    ledger.book(*stage, "writes_skipped", done.evaluations - done.writes)
+    columns = len(ledger.routes.cores)
+    epochs = (due.words @ ledger.routes.column > 0).astype(np.int64)  # [T, K]
+    ledger.book(*stage, "epochs", epochs[None], fan_of(np.eye(columns, dtype=np.int64)))
+
+
 def book_engine(image: ChipImage, a: Activity, ledger: Ledger) -> None:
-    """Book what an engine would do beyond what is active: words of plastic rows that no update fetched, and its epochs."""
-    steps = np.zeros(a.visits.shape[:2], dtype=np.int64)  # [M, T] updates
+    """Book what an engine would do beyond what is active: words and synapses of plastic rows that no update fetched, and its epochs."""
+    steps = np.zeros(a.visits.shape[:2], dtype=np.int64)  # [M, U] updates
     steps[:, 0] = a.updated[:, 0]
     if image.network.learning.apply == "inplace":
         steps[:, 1:] = 1
@@ -186,5 +205,8 @@ def book_engine(image: ChipImage, a: Activity, ledger: Ledger) -> None:
     engine = ways.once("engine", lambda: ways.cores(plastic[None]))
     ledger.book("update", "replay", "visits_skipped", steps[:, :, None], engine)
     ledger.book("update", "replay", "visits_skipped", a.visits, ways.fewer)
-    epochs = ledger.row("update", "replay", "epochs")
-    epochs += steps[:, :, None] * (plastic @ image.routes.column > 0)
+    synapses = ways.once("synapses", lambda: ways.cores(ways.plastic_synapses[None]))
+    ledger.book("update", "replay", "evaluations_skipped", steps[:, :, None], synapses)
+    ledger.book("update", "replay", "evaluations_skipped", a.evaluations, ways.fewer)
+    held = ways.once("epochs", lambda: fan_of((plastic @ image.routes.column > 0).astype(np.int64)[None]))
+    ledger.book("update", "replay", "epochs", steps[:, :, None], held)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from chipsim.bookings import fan_of
 from chipsim.compiler import ChipImage
-from chipsim.simulator.fans import ARRIVES, LEAVES, fan_of
+from chipsim.simulator.fans import ARRIVES, LEAVES
 from chipsim.simulator.ledger import Ledger
 from chipsim.simulator.online import STAGE, Paths, book_marks, book_pulled, book_walk, paths_of
 from chipsim.state import Activity

@@ -9,6 +9,7 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import CapacityError, Problem
+from chipsim.kernels.fans import narrowed
 from chipsim.learning import is_dense, is_online
 from chipsim.simulator.step import run
 from chipsim.state import SpikeLog, workspace
@@ -79,23 +80,36 @@ class Engine:
         return int(need[worst])
 
 
-class Block:
-    """What happened in several samples (Activity, or counts of learning), stacked for accounting; integers. room: samples to expect."""
+MOST = {4: 2**31 - 1, 8: 2**63 - 1}  # by bytes
 
-    def __init__(self, room: int = 1) -> None:
-        self.samples, self.room = 0, room
-        self.rows = np.empty((0, 0), dtype=np.int64)  # [room, entries]
+
+class Block:
+    """What happened in several samples (Activity, or counts of learning), stacked for accounting; 32 bits each unless one needs 64.
+
+    bytes: memory to begin with.
+    """
+
+    def __init__(self, bytes: int = 0) -> None:
+        self.samples, self.bytes = 0, bytes
+        self.rows = np.empty((0, 0), dtype=np.int32)  # [room, entries]
         self.like: NamedTuple | None = None
 
     def keep(self, activity: NamedTuple) -> None:
         """Copy the activity of a sample."""
         flat, self.like = flat_of(activity), activity
         if self.samples == len(self.rows):
-            grown = np.empty((max(self.room, 2 * self.samples), len(flat)), dtype=np.int64)
+            grown = np.empty((max(1, 2 * self.samples, 2 * self.bytes // flat.nbytes), len(flat)), dtype=self.rows.dtype)
             grown[: self.samples] = self.rows[: self.samples] if self.samples else 0
             self.rows = grown
-        self.rows[self.samples] = flat
+        if not narrowed(flat, MOST[self.rows.dtype.itemsize], self.rows[self.samples]):
+            self.rows = self.rows.astype(np.int64)
+            self.rows[self.samples] = flat
         self.samples += 1
+
+    @property
+    def full(self) -> bool:
+        """Whether the next sample needs more memory."""
+        return self.samples == len(self.rows)
 
     def take(self) -> NamedTuple:
         """Return everything kept, stacked along a first axis, and start again; the next `keep` writes over it."""

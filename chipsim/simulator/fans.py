@@ -1,43 +1,30 @@
-"""Fan-out tables as lists of their entries: counting is the product of what happened with such a table."""
+"""Ways: the fan-out tables of an image, with which accounting multiplies what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from chipsim.bookings import Fan, fan_of
 from chipsim.compiler import ChipImage
-from chipsim.kernels._jit import kernel
 
 Made = TypeVar("Made")
 HERE, LEAVES, ARRIVES = 0, 1, 2  # a count at its own step; what leaves in the last step is not sent; what was sent, a step later
 
 
-class Fan(NamedTuple):
-    """The entries of a table [X, Y] that are not 0."""
-
-    source: np.ndarray  # [n] int64
-    target: np.ndarray  # [n] int64
-    factor: np.ndarray  # [n] int64
+def span(at: int, steps: int) -> tuple[int, int]:
+    """Return in which step the first of so many steps counts, and how many of them do."""
+    return int(at == ARRIVES), steps - int(at != HERE)
 
 
-@kernel
-def spread(values, fan, at, out):
-    """Add values [M, T, X] times a table to out [M, T, Y], int64; at: when they count."""
-    steps, shift = values.shape[1] - int(at != HERE), int(at == ARRIVES)
-    for m in range(len(values)):
-        for n in range(len(fan.source)):
-            x, y, factor = fan.source[n], fan.target[n], fan.factor[n]
-            for t in range(steps):
-                out[m, t + shift, y] += factor * values[m, t, x]
-
-
-def fan_of(table: np.ndarray) -> Fan:
-    """Return the entries of a table [X, Y]."""
-    source, target = np.nonzero(table)
-    return Fan(source, target, table[source, target])
+def product(values: np.ndarray, fan: Fan, at: int, width: int) -> np.ndarray:
+    """Return [M, T, X] counts times a table, [M, T, width]; at: when they count."""
+    found = np.zeros((*values.shape[:2], width), dtype=np.int64)
+    fan.spread(values, *span(at, values.shape[1]), found)
+    return found
 
 
 class Ways:
@@ -60,6 +47,11 @@ class Ways:
     def home(self, factor: np.ndarray) -> Fan:
         """Return the table that counts each group [G] so many times on the core that holds it."""
         return self.cores(factor[:, None] * self.routes.home)
+
+    @cached_property
+    def host(self) -> Fan:
+        """One to the column of the host."""
+        return fan_of(np.eye(len(self.routes.cores), dtype=np.int64)[-1:])
 
     @cached_property
     def slices(self) -> Fan:
@@ -144,3 +136,10 @@ class Ways:
             rows = int(circuit.hi[circuit.pre[k]] - circuit.lo[circuit.pre[k]]) * (high - low)
             found[low:high] += circuit.row_words[circuit.rows[k] :][:rows].reshape(-1, high - low).sum(axis=0)
         return found
+
+    @cached_property
+    def plastic_synapses(self) -> np.ndarray:
+        """[S] int64 synapses on a slice that learning may write."""
+        plan = self.image.plan
+        held = (sum(plan.lists(k, s.lo, s.hi).count for k in plan.into(s.population)) for s in self.image.slices)
+        return np.fromiter(held, dtype=np.int64)

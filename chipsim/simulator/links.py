@@ -6,11 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
+from chipsim.bookings import Fan, fan_of
 from chipsim.compiler import ChipImage
 from chipsim.counters import LinkLoads
 from chipsim.learning import is_online
 from chipsim.simulator.deferred import score_words
-from chipsim.simulator.fans import ARRIVES, LEAVES, Fan, fan_of, spread
+from chipsim.simulator.fans import ARRIVES, LEAVES, product
 from chipsim.simulator.online import Paths, loss_words, paths_of
 from chipsim.state import Activity
 
@@ -53,9 +54,7 @@ class LinkTable:
 
     def product(self, values: np.ndarray, fan: Fan, at: int) -> np.ndarray:
         """Return [M, T, L] packets of [M, T, G] events."""
-        found = np.zeros((*values.shape[:2], len(self.kinds)), dtype=np.int64)
-        spread(values, fan, at, found)
-        return found
+        return product(values, fan, at, len(self.kinds))
 
     @cached_property
     def spikes(self) -> Fan:

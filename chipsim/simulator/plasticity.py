@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,13 @@ RECORDS = (*TRACES, *SYNAPSE)  # traces; weights, tags and delays
 WHERE = "simulate(...)"
 THIRD = TRACES[2:]
 LARGEST = 2**31
+
+
+class Due(NamedTuple):
+    """What projections that learn on the way could visit at most, [T, S] int64 each; 0 where no epoch of theirs ends."""
+
+    words: np.ndarray  # of all rows of the projections whose epoch ends
+    synapses: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,16 @@ class Plasticity:
                     int(circuit.offset[k]), RANGES[projection.sign_mode], projection.message_bits > 0, np.array(words, dtype=np.int64),
                 )
             )  # fmt: skip
+        return found
+
+    def due(self, image: ChipImage) -> Due:
+        """Return what an engine that visits everything would visit at the end of every epoch."""
+        found = Due(*np.zeros((2, image.steps, len(image.slices)), dtype=np.int64))
+        width = np.array([s.hi - s.lo for s in image.slices], dtype=np.int64)
+        for rule, place in zip(self.rules.values(), self.places(image), strict=True):
+            ends = slice(rule.t_epoch - 1, None, rule.t_epoch)
+            found.words[ends] += place.sizes[0] * place.words
+            found.synapses[ends] += place.sizes[0] * width * (place.words > 0)
         return found
 
     def learning(self, image: ChipImage, record: tuple[str, ...]) -> Learning:

@@ -9,17 +9,16 @@ from typing import Any
 import numpy as np
 
 from chipsim.compiler import ChipImage, compile_network
-from chipsim.cost import Energy, Time, TimeUncertainty, price_energy, price_time
+from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
 from chipsim.cost.community import community_metrics
 from chipsim.cost.compare import energy_delay, gpu, per_correct, saved
-from chipsim.cost.uncertainty import Interval
 from chipsim.counters import Counters
 from chipsim.errors import ChipsimError
 from chipsim.events import Events
 from chipsim.learning import is_online
 from chipsim.learning.policies import OPTIMISERS, policy_of
 from chipsim.network import Network, Schedule
-from chipsim.simulator.account import account
+from chipsim.simulator.account import book
 from chipsim.simulator.dense import dense_activity
 from chipsim.simulator.links import LinkTable
 from chipsim.training.tally import Tally
@@ -64,10 +63,16 @@ def dense_sample(tally: Tally, schedule: Schedule | None) -> Dense:
     links = tally.links if image is tally.image else LinkTable(image)
     drawn = learned and image.formats.fixed and policy_of(image.network.learning).name in DRAWN
     activity = dense_activity(image, learned, drawn, learned and OPTIMISERS[schedule.optimiser].words > 0)
-    counters, loads = account(image, activity, learned), links.loads(activity, learned)
-    time = price_time(counters, image.chip, image.tiles_used, loads, layout=tally.layout)
+    booked, loads = book(image, activity, learned), links.loads(activity, learned)
+    counters, time = booked.sums, price_time(booked, image.chip, image.tiles_used, loads, layout=tally.layout)
     records = int(counters.of("backward", "log_words").sum(axis=0).max())
-    return Dense(counters, price_energy(counters, image.chip, time.total_s, image.cores_used), time, records, image.log_words)
+    energy = price_energy(counters, image.chip, time.total_s, image.cores_used)
+    if energy.static_j:
+        subset = Subset(image.steps, len(counters.cores))
+        subset.add(booked, loads)
+        spread = spread_time(subset, counters.cores, image.chip, image.tiles_used, time)
+        energy = energy.over(spread and spread.lasting)
+    return Dense(counters, energy, time, records, image.log_words)
 
 
 def comparison(
@@ -78,10 +83,14 @@ def comparison(
     energy, spread: of the tally. accuracy: on the test samples. schedule: of the training; None for inference alone.
     """
     time, samples, image, learned = tally.time, tally.counters.samples, tally.image, schedule is not None
+    figures = {
+        "energy_delay_j_s": energy_delay(energy, time, spread, samples),
+        "j_per_correct": per_correct(energy, time, spread, samples, accuracy),
+    }
     return {
-        "energy_delay_j_s": as_dict(energy_delay(energy, spread, samples)),
-        "j_per_correct": as_dict(per_correct(energy, time, samples, accuracy)),
-        "gpu": gpu(image, energy, samples, schedule.batch if learned else 1, learned),
+        **{name: figure.row() for name, figure in figures.items()},
+        "unknown": {name: figure.why for name, figure in figures.items() if figure.why},
+        "gpu": gpu(image, energy, time, spread, samples, schedule.batch if learned else 1, learned),
         "dense": against_dense(tally, energy, schedule),
     }
 
@@ -99,13 +108,10 @@ def against_dense(tally: Tally, energy: Energy, schedule: Schedule | None) -> di
     except ChipsimError as error:
         return {"unavailable": str(error)}
     per = dense.energy.per_sample(1)
+    shares = saved(energy, tally.counters.samples, dense.energy, tally.time.complete and dense.time.complete)
     return {
         "energy_j_per_sample": {phase: per[phase] for phase in ("forward", "backward", "update", "static", "total")},
         "time_s_per_sample": dense.time.per_sample(1), "log_words": {"peak": dense.log_words, "declared": dense.declared},
-        "saved": {phase: row._asdict() for phase, row in saved(energy, tally.counters.samples, dense.energy).items()},
+        "saved": {phase: figure.row() for phase, figure in shares.items()},
+        "unknown": {phase: figure.why for phase, figure in shares.items() if figure.why},
     }  # fmt: skip
-
-
-def as_dict(found: Interval | None) -> dict[str, float] | None:
-    """Return an interval in JSON's types."""
-    return None if found is None else found._asdict()

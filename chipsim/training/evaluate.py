@@ -17,6 +17,7 @@ from chipsim.training.job import count_problems
 from chipsim.training.run import uncertainty_summary
 from chipsim.training.runfolder import load_weights, read_config
 from chipsim.training.tally import Tally
+from chipsim.training.timefacts import time_facts, time_warnings
 from chipsim.training.trainer import evaluate_accuracy
 
 
@@ -40,7 +41,7 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
     image = compile_network(network, chip, learn=False, numerics=numerics, fractions=fractions)
     examples, tally = load_examples(network, data, None), Tally(image, learned=False)
     accuracy = evaluate_accuracy(image, image.weights, examples.test, examples.test_labels, threads, config["run"]["seed"], tally)
-    energy, spread = tally.energy(), tally.time_uncertainty()
+    energy, spread = tally.costs()
     return {
         "run_dir": str(folder), "model": network.name, "chip": chip.name, "numerics": numerics, "seed": config["run"]["seed"],
         "samples": {"test": examples.test.samples}, "accuracy": {"test": accuracy},
@@ -48,9 +49,9 @@ def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[st
         "energy_j_per_sample": energy.per_sample(tally.counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
         "energy_uncertainty": uncertainty_summary(energy, tally.counters.samples),
-        "time_s_per_sample": tally.time.per_sample(tally.counters.samples),
+        **time_facts(tally),
         "time_uncertainty": None if spread is None else spread.summary(tally.counters.samples),
         "comparison": comparison(tally, energy, spread, accuracy, None),
         "neurobench": community(tally, image.tensors(image.weights), examples.test),
-        "cores_used": image.cores_used, "warnings": list(chip.assumptions),
+        "cores_used": image.cores_used, "warnings": [*chip.assumptions, *time_warnings(tally, chip)],
     }  # fmt: skip

@@ -23,6 +23,7 @@ from chipsim.training.limits import broken_limits, differences
 from chipsim.training.recording import Recording
 from chipsim.training.run import Run, float_warnings, uncertainty_summary
 from chipsim.training.tally import Tally
+from chipsim.training.timefacts import bound_warnings, time_facts, time_warnings
 
 BREAKDOWNS = ("core", "phase", "unit", "population")
 OF_MESH = ("hops_x", "hops_y", "hops_local", "error_hops_x", "error_hops_y", "error_hops_local")
@@ -135,19 +136,19 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
     own = stored.image.chip
     other = own if chip is None else as_chip(chip)
     image = on_chip(stored.image, other)
-    time, bounds, spread = None, None, None
+    chips = -(-image.cores_used // other.mesh.cores)
+    time, bounds, spread, said, told = None, None, None, [], {}
     if stored.recording is None:
         require_same_routes(stored, other)
         counters = stored.counters
         bounds = bound_time(counters, image.chip, image.tiles_used)
-        spent = bounds.low["total"]
+        energy = bounded_energy(counters, image, bounds, chips)
     else:
-        tally = recount(image, stored.recording)
+        tally = recount(image, stored.recording, chips)
         require_same_counts(stored, tally.counters, own, other)
-        counters, time, spent, spread = tally.counters, tally.time, tally.time.total_s, tally.time_uncertainty()
-    energy = price_energy(counters, image.chip, spent, image.cores_used)
-    if bounds is not None and energy.high_j is not None:  # static energy lasts up to the upper bound of the time
-        energy = replace(energy, high_j=price_energy(counters, image.chip, bounds.high["total"], image.cores_used).high_j)
+        counters, time = tally.counters, tally.time
+        energy, spread = tally.costs()
+        said, told = time_warnings(tally, image.chip), time_facts(tally)
     if strict:
         raise_all(price_problems(energy, other))
     broken = broken_limits(image, other, stored.facts["log_words"]["peak"])
@@ -156,12 +157,13 @@ def reprice(run: Run | Finished | str | Path, chip: Chip | str | Path | None = N
         **facts, "run_dir": None if stored.folder is None else str(stored.folder), "run_chip": own.name, "chip": other.name,
         "counts_per_sample": counters.per_sample(), "energy_j_per_sample": energy.per_sample(n),
         "energy_complete": energy.complete, "unpriced": energy.unpriced, "energy_uncertainty": uncertainty_summary(energy, n),
-        **(time_facts(time.per_sample(n), time.unpriced, not queue_warnings(image.chip, time)) if time else bounded_facts(bounds, n)),
+        **(bounded_facts(bounds, image.chip, n) if bounds else told),
+        "time_exact": bounds is None and not queue_warnings(image.chip, time),
         "time_uncertainty": None if spread is None else spread.summary(n),
-        "cores_used": image.cores_used, "limits_broken": [problem._asdict() for problem in broken],
+        "cores_used": image.cores_used, "chips_used": chips, "limits_broken": [problem._asdict() for problem in broken],
         "warnings": [*(f"the run breaks a limit: {problem}" for problem in broken), *differences(own, other), *other.assumptions,
-                     *float_warnings(image), *queue_warnings(image.chip, time),
-                     *time_warnings(time.unpriced if time else bounds.unpriced, bounds)],
+                     *float_warnings(image), *chip_warnings(other, image.cores_used, chips),
+                     *queue_warnings(image.chip, time), *said, *bounded_warnings(bounds)],
     }  # fmt: skip
     return Repriced(summary, energy, time, counters, image.chip, image, stored)
 
@@ -183,9 +185,9 @@ def on_chip(image: ChipImage, other: Chip) -> ChipImage:
     return replace(image, plan=plan, routes=route(plan, slices), memory=memories(plan, slices))
 
 
-def recount(image: ChipImage, recording: Recording) -> Tally:
+def recount(image: ChipImage, recording: Recording, chips: int = 1) -> Tally:
     """Return the tally of everything recorded, added up in the order of the run, so that sums of times are the same to the last bit."""
-    whole, local = Tally(image, learned=True), Tally(image, learned=True)
+    whole, local = Tally(image, learned=True, chips=chips), Tally(image, learned=True)
     for activity, last in recording.blocks():
         local.count(activity)
         if last:
@@ -228,6 +230,12 @@ def require_same_routes(stored: Finished, other: Chip) -> None:
               DataError)  # fmt: skip
 
 
+def bounded_energy(counters: Counters, image: ChipImage, bounds: Bounds, chips: int) -> Energy:
+    """Return the energy at the lower bound of the time; its upper corner lasts up to the upper bound."""
+    low, high = (price_energy(counters, image.chip, end["total"], image.cores_used, chips) for end in (bounds.low, bounds.high))
+    return low if low.high_j is None else replace(low, high_j=high.high_j)
+
+
 def price_problems(energy: Energy, chip: Chip) -> list[Problem]:
     """Return every event that was counted and has no price."""
     name = f'chip "{chip.name}"'
@@ -236,15 +244,23 @@ def price_problems(energy: Energy, chip: Chip) -> list[Problem]:
     return [Problem(name, keys[event], "(no price)", text) for event, text in why.items()]
 
 
-def time_facts(per_sample: dict[str, float | None], unpriced: tuple[str, ...], exact: bool) -> dict[str, Any]:
-    """Return the time of a run; exact: it is that of running again."""
-    return {"time_s_per_sample": per_sample, "time_complete": not unpriced, "time_exact": exact}
-
-
-def bounded_facts(bounds: Bounds, samples: int) -> dict[str, Any]:
+def bounded_facts(bounds: Bounds, chip: Chip, samples: int) -> dict[str, Any]:
     """Return the time as a lower bound, and both bounds."""
     low, high = ({key: None if s is None else s / samples for key, s in end.items()} for end in (bounds.low, bounds.high))
-    return {**time_facts(low, bounds.unpriced, False), "time_bounds_s_per_sample": {"low": low, "high": high}}
+    return {
+        "time_s_per_sample": low, "time_complete": not bounds.unpriced, "time_bounds_s_per_sample": {"low": low, "high": high},
+        "time_model": {"network": chip.network_time, "cycles": None}, "time_breakdown": None,
+    }  # fmt: skip
+
+
+def chip_warnings(chip: Chip, cores: int, chips: int) -> list[str]:
+    """Return that the run takes several chips of this kind."""
+    if chips == 1:
+        return []
+    has = f"{chip.name} has {chip.mesh.cores} core{'s' * (chip.mesh.cores > 1)}, the run is on {cores}"
+    return [
+        f"{has}: static power and clock are those of {chips} chips, and what they tell each other costs and takes nothing more"
+    ]
 
 
 def queue_warnings(chip: Chip, time: Time | None) -> list[str]:
@@ -255,12 +271,10 @@ def queue_warnings(chip: Chip, time: Time | None) -> list[str]:
     return [f"{chip.name} has network_time = {chip.network_time}, but {text}"]
 
 
-def time_warnings(untimed: tuple[str, ...], bounds: Bounds | None) -> list[str]:
-    """Return what a reader of the time must know."""
-    found = []
-    if bounds is not None:
-        text = "the run folder has no activity.npz, only summed counts: the time, and with it the static energy, is a lower bound"
-        found.append(f"{text}; time_bounds_s_per_sample has the upper one too, and energy_j_per_sample.high holds it")
-    if untimed:
-        found.append(f"the time is a lower bound, no time is known for: {', '.join(untimed)}")
-    return found
+def bounded_warnings(bounds: Bounds | None) -> list[str]:
+    """Return what a reader of a time must know of which only bounds are left."""
+    if bounds is None:
+        return []
+    text = "the run folder has no activity.npz, only summed counts: the time, and with it the static energy, is a lower bound"
+    found = f"{text}; time_bounds_s_per_sample has the upper one too, and energy_j_per_sample.high holds it"
+    return [found, *bound_warnings(bounds.unpriced)]

@@ -19,6 +19,7 @@ from chipsim.training.health import death_warnings
 from chipsim.training.job import Job
 from chipsim.training.recording import Recording
 from chipsim.training.tally import Tally
+from chipsim.training.timefacts import time_facts, time_warnings
 
 SCHEMA = 1
 
@@ -78,7 +79,7 @@ def summarise(
     """Return the object of `chipsim train --json`."""
     from chipsim import __version__
 
-    energy, time, counters, spread = tally.energy(), tally.time, tally.counters, tally.time_uncertainty()
+    (energy, spread), counters = tally.costs(), tally.counters
     activity = tally.activity()
     return {
         "schema": SCHEMA, "version": __version__, "verb": "train", "model": job.network.name, "chip": job.chip.name,
@@ -91,8 +92,7 @@ def summarise(
         "energy_j_per_sample": energy.per_sample(counters.samples),
         "energy_complete": energy.complete, "unpriced": energy.unpriced,
         "energy_uncertainty": uncertainty_summary(energy, counters.samples),
-        "time_s_per_sample": time.per_sample(counters.samples),
-        "time_complete": time.complete, "time_uncertainty": None if spread is None else spread.summary(counters.samples),
+        **time_facts(tally), "time_uncertainty": None if spread is None else spread.summary(counters.samples),
         "comparison": comparison(tally, energy, spread, accuracy.test, schedule),
         "neurobench": community(tally, stored, job.examples.train),
         "memory_bits": memory_summary(image),
@@ -116,10 +116,7 @@ def warnings_of(job: Job, image: ChipImage, tally: Tally, metrics: list[dict[str
             found.append(
                 f"{errors.saturated:.2%} of the initial weights to {name} were clipped to {image.formats.weight_bits} bits"
             )
-    found += float_warnings(image)
-    if tally.time.unpriced:
-        found.append(f"the time is a lower bound, no time is known for: {', '.join(tally.time.unpriced)}")
-    return found
+    return [*found, *float_warnings(image), *time_warnings(tally, job.chip)]
 
 
 def float_warnings(image: ChipImage) -> list[str]:

@@ -19,12 +19,12 @@ from chipsim.counters import EVENTS
 from chipsim.errors import ConfigError, DataError, Problem, raise_all
 from chipsim.network import Network, Schedule
 from chipsim.training.claim import NUMBER, Claim
+from chipsim.training.recording import FILE
 
 if TYPE_CHECKING:
     from chipsim.training.job import Job
     from chipsim.training.run import Run
 
-ACTIVITY = "activity.npz"  # what happened in every sample, unless the run was too long (training.recording)
 MOST_NAME = 180  # bytes of the name of a run that the folder of an interrupted one keeps
 
 
@@ -38,7 +38,7 @@ def write_run(run: Run, job: Job, claim: Claim, init_sha256: str | None) -> None
         c, names = run.counters, np.array([".".join(key) for key in EVENTS])
         np.savez_compressed(fresh / "counters.npz", counts=c.counts, cores=c.cores, events=names, samples=c.samples)
         if run.recording.whole:
-            run.recording.save(fresh / ACTIVITY)
+            run.recording.save(fresh / FILE)
         save_weights(fresh / "weights.npz", run.image, run.stored)
         fresh.chmod(0o755)
         replace_folder(claim.path, fresh)

@@ -7,26 +7,26 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.cost import Energy, Subset, Time, TimeUncertainty, price_energy, price_time, spread_time
 from chipsim.cost.cycles import Layout
-from chipsim.counters import EVENTS, Counters, empty
-from chipsim.simulator.account import account
+from chipsim.counters import Counters, empty
+from chipsim.simulator.account import book
 from chipsim.simulator.engine import Block
-from chipsim.simulator.ledger import Room
+from chipsim.simulator.fans import Ways
 from chipsim.simulator.links import LinkTable
 from chipsim.simulator.packets import PacketTable
 from chipsim.state import Activity, SpikeLog
 from chipsim.training.recording import Recording
 
-BLOCK_BYTES = 1 << 25
+BLOCK_BYTES = 1 << 22
 
 
 class Tally:
-    """Counts samples in blocks, so that accounting costs a few matrix products per block and little memory. Needs a chip.
+    """Counts samples in blocks, so that accounting costs a few products per block and little memory. Needs a chip.
 
-    recording: keeps the activity of every sample, if given.
+    recording: keeps the activity of every sample, if given. chips: how many are powered.
     """
 
-    def __init__(self, image: ChipImage, learned: bool, recording: Recording | None = None):
-        self.image, self.learned, self.recording = image, learned, recording
+    def __init__(self, image: ChipImage, learned: bool, recording: Recording | None = None, chips: int = 1):
+        self.image, self.learned, self.recording, self.chips = image, learned, recording, chips
         one = empty(image.steps, image.routes.cores)
         self.counters = Counters(one.total().counts, image.routes.cores, 0)
         self.time: Time | None = None
@@ -35,11 +35,10 @@ class Tally:
         self.logs: list[SpikeLog | None] = []
         self.layout = layout_of(image)
         self.peak_log = 0
-        self.counting: Room | None = None
+        self.known: tuple[Energy, TimeUncertainty | None] | None = None  # of `costs`, until more is counted
         self.events = np.zeros((3, image.circuit.groups), dtype=np.int64)  # of each group: spikes, active events, spikes sent
         self.spiked = np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_)  # neurons that ever spiked
-        self.room = max(1, BLOCK_BYTES // (8 * len(EVENTS) * image.steps * len(image.routes.cores)))
-        self.block = Block(self.room)
+        self.block, self.ways = Block(BLOCK_BYTES), Ways(image)
 
     def copy_of(self, spikes: SpikeLog) -> SpikeLog | None:
         """Return a copy of the spikes of one sample if the time needs them one by one, else None."""
@@ -50,7 +49,7 @@ class Tally:
         """Copy the activity of one sample; its spikes are taken as they are."""
         self.block.keep(activity)
         self.logs.append(spikes)
-        if self.block.samples >= self.room:
+        if self.block.full:
             self.close()
 
     def meet(self, spikes: SpikeLog) -> None:
@@ -67,9 +66,10 @@ class Tally:
 
     def count(self, activity: Activity) -> None:
         """Account for a block of samples; fields of `activity` carry a leading axis M."""
-        counted = account(self.image, activity, self.learned, room=self.memory(len(activity.updated)))
+        self.known = None
+        counted = book(self.image, activity, self.learned, ways=self.ways)
         self.events += np.stack([a.sum(axis=(0, 1)) for a in (activity.spikes, activity.active, activity.spikes[:, :-1])])
-        self.counters = self.counters + counted
+        self.counters = self.counters + counted.sums
         loads = self.links.loads(activity, self.learned)
         self.subset.add(counted, loads)
         at_hand = self.packets and self.logs  # activity that was recorded comes without its spikes
@@ -78,15 +78,10 @@ class Tally:
         self.logs = []
         self.time = spent if self.time is None else self.time + spent
 
-    def memory(self, samples: int) -> Room:
-        """Return memory for the counts of so many samples."""
-        if self.counting is None or samples > self.counting.by_event.shape[1]:
-            self.counting = Room(self.image, samples)
-        return self.counting
-
     def absorb(self, other: Tally) -> None:
         """Add everything another tally of the same image has counted: a pass of a run."""
         other.close()
+        self.known = None
         if self.recording is not None:
             self.recording.end_pass()
         self.counters, self.events = self.counters + other.counters, self.events + other.events
@@ -113,18 +108,25 @@ class Tally:
         return {x.name: 1 - float(self.spiked[lo[p] : hi[p]].mean()) for p, x in enumerate(hidden, start=1)}
 
     def energy(self) -> Energy:
-        """Return the energy of everything counted so far."""
+        """Return the energy of everything counted so far, its time taken as exact: `costs` has what the time leaves open too."""
         self.close()
-        return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used)
+        return price_energy(self.counters, self.image.chip, self.time.total_s, self.image.cores_used, self.chips)
 
-    def time_uncertainty(self) -> TimeUncertainty | None:
-        """Return what the prices leave open of the time of everything counted so far; None if nothing has a time."""
+    def costs(self) -> tuple[Energy, TimeUncertainty | None]:
+        """Return energy and uncertainty of the time of everything counted so far; no uncertainty if nothing has a time.
+
+        Worked out once, when first asked for.
+        """
         self.close()
-        return spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+        if self.known is None:
+            spread = spread_time(self.subset, self.image.routes.cores, self.image.chip, self.image.tiles_used, self.time)
+            self.known = self.energy().over(spread and spread.lasting), spread
+        return self.known
 
 
 def layout_of(image: ChipImage) -> Layout:
-    """Return how many neurons are inputs, hidden, and outputs."""
+    """Return how many neurons are inputs, hidden, and outputs, and by which rule they learn."""
     populations = image.network.populations
     hidden = sum(p.size for p in image.network.hidden)
-    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0)
+    rule = image.network.learning.rule if image.learning else ""
+    return Layout(populations[0].size, hidden, populations[-1].size if image.network.has_readout else 0, rule)

@@ -109,7 +109,7 @@ def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | Non
     accuracy = Accuracy(seen, metrics[-1]["test_accuracy"])
     stored = {name: w.copy() for name, w in image.tensors(weights).items()}
     summary = summarise(job, image, tally, metrics, teacher.schedule, accuracy, folder, stored)
-    return Run(summary, accuracy, tally.energy(), tally.time, tally.counters, metrics, image.real_weights(weights), stored,
+    return Run(summary, accuracy, tally.costs()[0], tally.time, tally.counters, metrics, image.real_weights(weights), stored,
                job.chip, image, teacher.schedule, tally.recording, folder)  # fmt: skip
 
 

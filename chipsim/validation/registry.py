@@ -15,6 +15,7 @@ CASES = {  # name -> module in chipsim.validation.cases
     "xylo-cycles": "xylo",
     "odin-power": "odin",
     "truenorth-power": "truenorth",
+    "seneca-synop": "seneca",
     "mesh-simulator": "mesh_simulator",
     "loihi-query": "frady",
     "loihi-backpropagation": "renner",

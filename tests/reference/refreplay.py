@@ -88,6 +88,8 @@ class LearningCore(Core):
             self.count("update", "replay", "epochs", 0)
         for (k, _), row in self.rows.items():
             self.count("update", "replay", "visits" if row.dirty else "visits_skipped", 0, row.words)
+            done = sum(gradient != 0 for gradient in row.gradients) if row.dirty else 0
+            self.count("update", "replay", "evaluations_skipped", 0, len(row.gradients) - done)
             if not row.dirty:
                 continue
             projection = self.projections[k]

@@ -285,6 +285,7 @@ class Trainer:
         shift = self.rule["shift"][k] - self.rule["fraction"][k]
         shift += 0 if self.writer.optimiser == "sign" else self.gradient_fraction(k, row.post)
         self.count(UPDATE, "evaluations", t, row.core)
+        self.count(UPDATE, "evaluations_skipped", t, row.core, -1)
         self.count(UPDATE, "random_draws", t, row.core, self.writer.draws)
         self.count(UPDATE, "optimiser_updates", t, row.core, self.writer.optimiser == "momentum")
         new = self.writer.move(self.first[k] + w, self.weights[k][w], acc, shift, (self.net["sample"], self.net["pass"], t))

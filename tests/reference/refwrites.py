@@ -71,10 +71,12 @@ class Writer:
 
 
 def epoch(trainer, t: int, visited: list) -> None:
-    """Count an update at step t: an epoch of every core with synapses, words of the rows visited, words of all other rows."""
+    """Count an update at step t: an epoch of every core with synapses, words of the rows visited, words of all other rows, and all
+    synapses as not evaluated; whoever writes one takes it off."""
     everything, seen = [row for rows in trainer.rows.values() for row in rows], {id(row) for row in visited}
     for core in {row.core for row in everything}:
         trainer.count(("update", "replay"), "epochs", t, core)
     for row in everything:
         event = "visits" if id(row) in seen else "visits_skipped"
         trainer.count(("update", "replay"), event, t, row.core, trainer.visited(row))
+        trainer.count(("update", "replay"), "evaluations_skipped", t, row.core, len(row.synapses))

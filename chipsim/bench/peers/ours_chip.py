@@ -12,9 +12,9 @@ from chipsim.bench.ring import Ring
 from chipsim.cost import price_energy
 from chipsim.counters import ROW, Counters
 from chipsim.events import Events
-from chipsim.simulator.account import account
+from chipsim.simulator.account import book
 from chipsim.simulator.engine import Block, Engine
-from chipsim.simulator.ledger import Room
+from chipsim.simulator.fans import Ways
 
 ARRIVALS = ("synops", "packets_in", "words_read")
 
@@ -29,7 +29,7 @@ class Subject:
             steps + 1
         )  # index 0 is before the first step of the others: the bias of index 1 is taken off the start voltage
         self.image = image_of(self.network, self.steps, cores)
-        n, self.engine, self.room = self.network.neurons, Engine(self.image), Room(self.image, 1)
+        n, self.engine, self.ways = self.network.neurons, Engine(self.image), Ways(self.image)
         nothing, everyone = np.zeros(0, dtype=np.int64), np.arange(n)
         self.inputs = {True: self.log(np.zeros(n, dtype=np.int64), everyone), False: self.log(nothing, nothing)}
 
@@ -45,7 +45,7 @@ class Subject:
         marks.append(now())
         block = Block()
         block.keep(self.engine.work.activity)
-        counters = account(self.image, block.take(), learned=False, room=self.room)
+        counters = book(self.image, block.take(), learned=False, ways=self.ways).sums
         marks.append(now())
         return counters, [[b - a for a, b in zip(*pair, strict=True)] for pair in (marks[:2], marks[1:])]
 

@@ -6,14 +6,15 @@ from chipsim.cost import price_energy
 from chipsim.hardware import load_chip
 from chipsim.validation.counted import totals
 from chipsim.validation.fixtures import expected
-from chipsim.validation.row import Row, close, equal, misses
+from chipsim.validation.row import Row, close, misses
 
 TITLE = "Loihi: nearest-neighbour query on 32 chips, measured dynamic energy of the cores"
 SOURCE = "Frady et al. 2020, transcribed by a third party"
 LEAST = 0.5
 CLOSED = (
     "counts in closed form (76,800 pattern neurons on 32 chips are more than one simulated chip holds): 667 to 750 input spikes, each to "
-    "every neuron; idle updates in 60 steps. Nothing is fitted; packets and hops (below 0.1 %) are left out"
+    "every neuron, so 51,225,600 to 57,600,000 operations; 4,608,000 idle updates in 60 steps. Nothing is fitted; packets and hops (below "
+    "0.1 %) are left out; the tolerance is this project's own"
 )
 MISSED = "recorded, not repaired: prices calibrated on one board and workload do not carry over to this one"
 
@@ -25,13 +26,10 @@ def millijoules(chip: str, synops: int, updates: int) -> float:
 
 
 def rows() -> list[Row]:
-    """Return counts, and both price lists at both ends of the activity."""
-    facts = expected("frady")
+    """Return both price lists at both ends of the activity."""
+    facts, found = expected("frady"), []
     updates, published = facts["patterns"] * facts["steps"], facts["published_mj"]
     synops = [spikes * facts["patterns"] for spikes in facts["input_spikes"]]
-    found = [equal("neuron updates", facts["neuron_updates"], updates, "updates", SOURCE)]
-    found += [equal(f"synaptic operations, {end}", facts["synops"][n], synops[n], "operations", SOURCE)
-              for n, end in enumerate(("low", "high"))]  # fmt: skip
     most = facts["max_error_percent_loihi1"] / 100
     for n, end in enumerate(("low", "high")):
         found.append(

@@ -1,4 +1,4 @@
-"""V9: training over inference of two workloads on Loihi's prices, and the ratios that were measured on silicon."""
+"""V9: training over inference of two workloads on Loihi's prices, beside the ratios that were measured on silicon."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chipsim.learning.lava import LavaRule
 from chipsim.network import Network
 from chipsim.simulator import simulate
 from chipsim.validation.fixtures import expected, table
-from chipsim.validation.row import Row, between, close
+from chipsim.validation.row import Row, between, close, published
 
 TITLE = "Training over inference: measured ratios, and two workloads on hw_configs/loihi1.toml"
 PUBLISHED = "Renner et al. 2024, Table 1, read in source"
@@ -27,10 +27,14 @@ TRACES = {"x1_impulse": 4, "x1_tau": 30, "y1_impulse": 4, "y1_tau": 30, "t_epoch
 BOTH = {"y2_impulse": 2, "y2_tau": 120}
 BAND = (
     "plausibility, not accuracy: a workload of the same kind on the bundled digits, not the published network (conv-conv-100-10 on MNIST: "
-    "3.40 in energy, 2.0 in time). A simulator that gives 1.0 has lost the cost of learning, one that gives 1,000 updates densely. Trace "
-    "updates and barriers have no published energy and are left out"
+    "3.40 in energy, 2.0 in time), so the deviation is no error of a price. The bands, 2 to 5 in energy and 10 % in time, are this "
+    "project's own: a simulator that gives 1.0 has lost the cost of learning, one that gives 1,000 updates densely. Trace updates and "
+    "barriers have no published energy and are left out"
 )
-LAST = "as SPOON, which measured 1.17 in energy and 1.0 in time"
+LAST = "as SPOON, which measured 1.17 in energy and 1.0 in time; the band, 1 to 1.5, is this project's own"
+EMSTDP = f"{PUBLISHED}: EMSTDP on Loihi"
+SPOON = f"{PUBLISHED}: SPOON"
+ENERGY_BAND, LAST_BAND, TIME_WITHIN = (2.0, 5.0), (1.0, 1.5), 0.1
 
 
 class Cost(NamedTuple):
@@ -102,17 +106,14 @@ def cost(steps: int, learns: dict[str, LavaRule]) -> Cost:
 
 
 def measured() -> list[Row]:
-    """Return the ratios of the published table against those recorded as expected."""
-    facts, found = expected("ratios"), []
-    for name, system in (("emstdp_loihi", "EMSTDP"), ("spoon", "SPOON"), ("nbp_loihi", "nBP"), ("sstdp_loihi", "S-STDP")):
+    """Return the ratios of the published table, to be shown: chipsim has no part in them."""
+    found = []
+    for system in ("EMSTDP", "SPOON", "nBP", "S-STDP"):
         (row,) = [row for row in table("published_training.csv") if row["system"] == system]
-        for kind, train, infer in (
-            ("energy", "train_energy_mj", "infer_energy_mj"),
-            ("time", "train_latency_ms", "infer_latency_ms"),
-        ):
-            if kind in facts[name]:
-                ratio = float(row[train]) / float(row[infer])
-                found.append(close(f"{system} on {row['chip']}, {kind}", facts[name][kind], ratio, "", 1e-3, PUBLISHED))
+        for kind, unit in (("energy", "energy_mj"), ("time", "latency_ms")):
+            train, infer = row[f"train_{unit}"], row[f"infer_{unit}"]
+            if train and infer:
+                found.append(published(f"{system} on {row['chip']}, {kind}", float(train) / float(infer), "", PUBLISHED))
     return found
 
 
@@ -122,9 +123,10 @@ def rows() -> list[Row]:
     answer = cost(PHASE, {})
     training = cost(2 * PHASE, {"pixels->hidden": two, "hidden->out": two})
     last = cost(PHASE, {"hidden->out": LavaRule(dw="2^-3*u0*x1*y1", **TRACES)})
+    facts, energy, time = expected("ratios"), training.joules / answer.joules, training.seconds / answer.seconds
     return [
         *measured(),
-        between("two phases, energy", 2.0, 5.0, training.joules / answer.joules, "", PUBLISHED, BAND),
-        close("two phases, time", 2.0, training.seconds / answer.seconds, "", 0.1, PUBLISHED, BAND),
-        between("last layer only, energy", 1.0, 1.5, last.joules / answer.joules, "", PUBLISHED, LAST),
+        between("two phases, energy", ENERGY_BAND, energy, "", EMSTDP, BAND, facts["emstdp_loihi"]["energy"]),
+        close("two phases, time", facts["emstdp_loihi"]["time"], time, "", TIME_WITHIN, EMSTDP, BAND),
+        between("last layer only, energy", LAST_BAND, last.joules / answer.joules, "", SPOON, LAST, facts["spoon"]["energy"]),
     ]
