@@ -111,7 +111,7 @@ def own_rows(ours: Runner, network: Ring, folder: Path) -> list[Row]:
         low, high = recorded()["chip"]["firing"]
         share = first["spikes"] / (first["steps"] * network.neurons)
         rows.append(
-            between(f"{BASE}: share that fires in a step", low - FIRING_SLACK, high + FIRING_SLACK, share, "", "recorded runs")
+            between(f"{BASE}: share that fires in a step", (low - FIRING_SLACK, high + FIRING_SLACK), share, "", "recorded runs")
         )
     return rows
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from chipsim.bench.adjoint import Dense
 from chipsim.bench.workloads import BATCH, Case, recorded
-from chipsim.validation.row import Row, equal
+from chipsim.validation.row import Row, between, equal
 
 FLIPS, APART = 2, 0.1  # spikes by which rounding may differ from the table; share by which another order of the images may
 GRADIENT = {"float64": 1e-10, "float32": 1e-4}  # relative L2 of each matrix
@@ -22,7 +22,7 @@ TABLE = "recorded run"
 
 def within(name: str, expected: float, got: float, unit: str, most: float, source: str, note: str = "") -> Row:
     """Return a row whose figures may differ by `most`, absolute."""
-    return Row(name, (expected - most, expected + most), got, unit, "between", most, source, note)
+    return between(name, (expected - most, expected + most), got, unit, source, note)
 
 
 def workload_rows(case: Case, dense: Dense) -> list[Row]:
@@ -46,18 +46,8 @@ def own_rows(name: str, numerics: str, loss: float, arrays: dict[str, np.ndarray
     rows = [equal(f"{name}: spikes that differ", 0, flips(arrays, dense), "spikes", ADJOINT)]
     rows.append(within(f"{name}: loss", dense.loss, loss, "nat", LOSS if numerics == "float32" else 1e-9, ADJOINT))
     for k, wanted in enumerate(dense.gradients):
-        most = GRADIENT[numerics]
-        rows.append(
-            Row(
-                f"{name}: gradient W{k + 1}, relative L2",
-                (0.0, most),
-                apart(arrays[f"g{k}"], wanted),
-                "",
-                "between",
-                most,
-                ADJOINT,
-            )
-        )
+        what = f"{name}: gradient W{k + 1}, relative L2"
+        rows.append(between(what, (0.0, GRADIENT[numerics]), apart(arrays[f"g{k}"], wanted), "", ADJOINT))
     return rows
 
 
