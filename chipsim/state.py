@@ -52,6 +52,7 @@ class Wires(NamedTuple):
     list_delay: np.ndarray  # [L] int64 steps beyond the one every spike takes
     depth: np.ndarray  # [K] int64 largest delay + 1; 0: no delay lines
     ring: np.ndarray  # [K] int64 first entry in the delay lines; neuron j, slot d at ring + j * depth + d
+    direct: np.ndarray  # [K] bool: its sums are all that arrives at the target, as they are
 
 
 class Copies(NamedTuple):
@@ -91,6 +92,7 @@ class Circuit(NamedTuple):
     slice_of: np.ndarray  # [N] int64
     group_of: np.ndarray  # [N] int64 neurons of one slice with the same axons (Routes)
     groups: int
+    sole: np.ndarray  # [P] int64: the group of all neurons of a population; -1: they are of several
     first_slice: np.ndarray  # [P + 1] int64 slices of population p are first_slice[p] .. first_slice[p + 1]
     lut: np.ndarray  # [32] number: surrogate table, fixed point only
     edge: (
@@ -118,6 +120,7 @@ PREDICATES = {"fired": 0, "received_input": 1, "state_changed": 2}
 SCANS = {"clocked": 0, "touched": 1, "analytic": 2}
 VARIABLES = 3  # state variables of a compartment at most: V, a second one, a third one
 CONSTANTS = 6  # constants of a neuron model at most
+SLACK = 24  # entries beyond the last of a log: ids are written by whole vectors (kernels.compact)
 
 
 class Cells(NamedTuple):
@@ -245,56 +248,3 @@ class Workspace(NamedTuple):
     errors: Errors
     forms: Forms
     activity: Activity
-
-
-def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) -> Workspace:
-    """Allocate the arrays of one sample of `steps` steps; `record` keeps the state variables of every step."""
-    number = circuit.rules.constants.dtype
-    populations, slices, neurons = len(circuit.lo), len(circuit.slice_lo), int(circuit.hi[-1])
-    capacity, index, classes = steps * neurons, steps * populations + 1, circuit.classes
-    widest = int((np.maximum(wires.depth, 1) * wires.width).max(initial=1))
-    other = circuit.push or circuit.form_a
-    fan = (circuit.hi - circuit.lo)[circuit.pre] * int(other)
-    slots = int((wires.depth * wires.width).sum())
-
-    def zeros(*shape: int, kind=number) -> np.ndarray:
-        return np.zeros(shape, dtype=kind)
-
-    def ints(*shape: int) -> np.ndarray:
-        return np.zeros(shape, dtype=np.int64)
-
-    def bools(*shape: int) -> np.ndarray:
-        return np.zeros(shape, dtype=np.bool_)
-
-    return Workspace(
-        Membranes(
-            Cells(zeros(VARIABLES, neurons), zeros(neurons), zeros(neurons), ints(3)),
-            bools(neurons), bools(neurons), ints(neurons), ints(neurons),
-            zeros(classes, 2), ints(classes), zeros(steps if record else 0, 2, neurons),
-        ),
-        Lines(zeros(neurons), bools(neurons), zeros(widest), bools(widest), zeros(slots), bools(slots)),
-        SpikeLog(ints(capacity), zeros(capacity), ints(index)),
-        ActiveLog(ints(capacity), zeros(capacity), ints(capacity), zeros(capacity if circuit.form_a else 0), ints(index)),
-        Errors(zeros(neurons), zeros(neurons), zeros(int(circuit.ring.max(initial=0)), neurons),
-               *(zeros(neurons) for _ in range(3)), bools(neurons), zeros(neurons), zeros(classes),
-               zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons),
-               ints(slices), bools(len(circuit.row_words))),
-        Forms(zeros(neurons), ints(neurons), ints(slices), np.cumsum(fan) - fan, *(zeros(int(fan.sum())) for _ in range(3))),
-        activity_of(circuit, steps),
-    )  # fmt: skip
-
-
-def activity_of(circuit: Circuit, steps: int) -> Activity:
-    """Allocate the activity of one sample: views of one flat array, which is their `base`, so that it is copied in one go."""
-    slices, pushing = len(circuit.slice_lo), int(circuit.push)
-    shapes = (
-        [(steps, circuit.groups)] * 4
-        + [(steps, slices)] * 8
-        + [(steps if circuit.inplace else 1, slices)] * 6
-        + [(1,), (pushing * steps, pushing * slices, pushing * slices)]
-    )
-    shapes += [(pushing * slices, pushing * slices), (FORM_COUNTS if pushing or circuit.form_a else 0, steps, slices)]
-    shapes += [(circuit.rule_counts, steps, slices)]
-    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
-    flat = np.zeros(ends[-1], dtype=np.int64)
-    return Activity(*(flat[a:b].reshape(shape) for a, b, shape in zip(ends[:-1], ends[1:], shapes, strict=True)))

@@ -122,7 +122,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         slice_lo=ints([(hi - sizes)[s.population] + s.lo for s in slices]),
         slice_hi=ints([(hi - sizes)[s.population] + s.hi for s in slices]),
         slice_of=np.repeat(np.arange(len(slices)), [s.size for s in slices]).astype(np.int64),
-        group_of=routes.group_of, groups=len(routes.home),
+        group_of=routes.group_of, groups=len(routes.home), sole=sole_groups(routes.group_of, hi - sizes, hi),
         first_slice=ints([0, *np.cumsum(per_population)]),
         lut=surrogate_table(learning, number, form.fixed),
         edge=edges(plan, form, number),
@@ -138,6 +138,12 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         step_loss=plan.learning and step_loss(learning),
         rule_counts=COUNTS if is_online(learning.rule) else 0,
     )  # fmt: skip
+
+
+def sole_groups(group_of: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
+    """Return [P] int64: the group that all neurons of a population share, -1 where there are several."""
+    groups = [np.unique(group_of[a:b]) for a, b in zip(lo, hi, strict=True)]
+    return ints([g[0] if len(g) == 1 else -1 for g in groups])
 
 
 def arithmetic_of(plan: Plan, form: Formats) -> Arithmetic:

@@ -35,7 +35,17 @@ def wires_of(plan: Plan, form: Formats) -> Wires:
     return Wires(
         len(sizes), ends[:, 0].copy(), first[ends[:, 0]], first[ends[:, 1]], sizes[ends[:, 1]], offsets(plan), ints(form.exponent),
         np.array(graded, dtype=np.bool_), *ints(widths).reshape(-1, 3).T.copy(), **listed(plan),
-        depth=depth, ring=np.cumsum(slots) - slots,
+        depth=depth, ring=np.cumsum(slots) - slots, direct=direct(plan, form, widths),
+    )  # fmt: skip
+
+
+def direct(plan: Plan, form: Formats, widths: list[tuple[int, int, int]]) -> np.ndarray:
+    """Return [K] bool: the sums of a projection are all that arrives at its neurons, and arrive as they are."""
+    posts = [post for _, post in plan.network.ends]
+    return np.array(
+        [not s.listed and s.depth == 0 and exponent == 0 and wrap[1:] == (0, 0) and posts.count(post) == 1
+         for s, exponent, wrap, post in zip(plan.synapses, form.exponent, widths, posts, strict=True)],
+        dtype=np.bool_,
     )  # fmt: skip
 
 

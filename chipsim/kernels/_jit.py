@@ -27,7 +27,7 @@ from platformdirs import user_cache_path
 
 PACKAGE = Path(__file__).resolve().parent.parent
 OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-INNER = {"_nrt": False, "no_cpython_wrapper": True}
+INNER = {"_nrt": False, "no_cpython_wrapper": True, "forceinline": True}
 SOURCES = ("kernels", "neurons", "learning", "simulator", "state.py")
 
 
@@ -119,15 +119,17 @@ def by_number(fixed: Callable, floating: Callable) -> Callable:
     """Return one function that is `fixed` for integers and `floating` for floats, decided by the type of its first argument.
 
     Both take the same arguments. Compiled kernels choose when they are compiled, so the switch costs nothing; with the JIT off the
-    same choice is made at every call. This is how one kernel source serves float64, float32 and fixed point.
+    same choice is made at every call. This is how one kernel source serves float64, float32 and fixed point. Of a vector (kernels.lanes)
+    the type of its numbers decides.
     """
 
     def switch(number, *rest):
-        return floating(number, *rest) if isinstance(number, (float, np.floating)) else fixed(number, *rest)
+        floats = isinstance(number, float) or getattr(number, "dtype", np.dtype(np.int64)).kind == "f"
+        return floating(number, *rest) if floats else fixed(number, *rest)
 
     @overload(switch, strict=False)
     def choose(number, *rest):
-        return floating if isinstance(number, types.Float) else fixed
+        return floating if isinstance(getattr(number, "dtype", number), types.Float) else fixed
 
     switch.__doc__ = fixed.__doc__
     return switch

@@ -1,7 +1,7 @@
 """Fixed-point arithmetic: the only place that shifts, rounds, clips or wraps (docs/semantics.md section 2).
 
 Every function here is written twice, for integers and for floats, and bound to one name: in float numerics nothing is rounded,
-saturated or shifted, so the same kernel runs unchanged.
+saturated or shifted, so the same kernel runs unchanged. Each takes plain numbers and vectors (kernels.lanes): choices are made by `pick`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from chipsim.kernels._jit import by_number, kernel
+from chipsim.kernels.lane_kinds import as_double, as_int64, low_bit, zeros_like
+from chipsim.kernels.lane_math import pick
 
 DECAY_BITS = 12  # a decay word is a fraction in 1/4096 (Davies et al. 2018, Loihi)
 GAIN_BITS = 8  # fraction bits of a surrogate derivative
@@ -20,7 +22,7 @@ OVERFLOWS = {"saturate": 0, "wrap": 1}
 
 def _wide_fixed(x):
     """Widen a stored integer to 64 bits before any arithmetic (compiled and interpreted code then agree)."""
-    return np.int64(x)
+    return as_int64(x)
 
 
 def _wide_float(x):
@@ -28,14 +30,13 @@ def _wide_float(x):
 
 
 def _number_float(x):
-    return np.float64(x)
+    return as_double(x)
 
 
 def _decay_fixed(x, word):
     """Multiply by word / 4096, rounding toward zero: sign(x) * ((|x| * word) >> 12). A bare shift would round negatives down."""
-    if x < 0:
-        return -((-x * word) >> DECAY_BITS)
-    return (x * word) >> DECAY_BITS
+    size = (abs(x) * word) >> DECAY_BITS
+    return pick(x < 0, -size, size)
 
 
 def _decay_float(x, word):
@@ -48,7 +49,8 @@ def _decay_as_fixed(x, word, rounding, chance):
         return decay(x, word)
     if rounding == 1:
         half = np.int64(1) << np.int64(DECAY_BITS - 1)
-        return -((-x * word + half) >> DECAY_BITS) if x < 0 else (x * word + half) >> DECAY_BITS
+        size = (abs(x) * word + half) >> DECAY_BITS
+        return pick(x < 0, -size, size)
     if rounding == 3:
         return (x * word + chance) >> DECAY_BITS
     return (x * word) >> DECAY_BITS
@@ -71,24 +73,21 @@ def _as_it_is(x, bits):
 def _fold_fixed(x, bits):
     """Bring x back into (-2^(bits-1), 2^(bits-1)] by one turn, not more: how Lava's LIF wraps its current."""
     half = np.int64(1) << np.int64(bits - 1)
-    if x > half:
-        return x - (np.int64(1) << np.int64(bits))
-    if x <= -half:
-        return x + (np.int64(1) << np.int64(bits))
-    return x
+    turn = half + half
+    return pick(x > half, x - turn, pick(x <= -half, x + turn, x))
 
 
 def _clip_fixed(x, bits):
     """Clip to [-(2^(bits-1) - 1), 2^(bits-1) - 1], the symmetric range of Loihi's voltage."""
     top = (np.int64(1) << np.int64(bits - 1)) - np.int64(1)
-    return min(max(x, -top), top)
+    return pick(x > top, top, pick(x < -top, -top, x))
 
 
 def _settle_fixed(x, exponent, before, after):
     """Scale the sum of one projection by 2^exponent; a right shift floors the sum. before, after: widths it wraps at, 0: none."""
     x = scale(wrap(x, before) if before > 0 else x, exponent)
-    if after == CONV_BITS and wrap(x, 32) != x:  # lava-nc's convolution converts such a sum to nothing
-        return x * 0
+    if after == CONV_BITS:  # lava-nc's convolution converts a sum beyond 32 bits to nothing
+        x = pick(wrap(x, 32) != x, zeros_like(x), x)
     return wrap(x, after) if after > 0 else x
 
 
@@ -108,11 +107,7 @@ def _scale_float(x, exponent):
 def _saturate_fixed(x, bits):
     """Clip to the two's complement range of `bits` bits."""
     top = np.int64(1) << np.int64(bits - 1)
-    if x >= top:
-        return top - 1
-    if x < -top:
-        return -top
-    return x
+    return pick(x >= top, top - 1, pick(x < -top, -top, x))
 
 
 def _rescale_fixed(x, shift):
@@ -127,8 +122,8 @@ def _rescale_float(x, shift):
 
 
 def _portion_fixed(x, part, whole):
-    """Return x * part / whole, rounded to the nearest, halves up."""
-    return (x * part + whole // 2) // whole
+    """Return x * part / whole, rounded to the nearest, halves up; whole: a power of two (a threshold)."""
+    return (x * part + whole // 2) >> low_bit(whole)
 
 
 def _portion_float(x, part, whole):
@@ -147,7 +142,7 @@ def _to_error_float(total, shift, unit):
 
 def _weigh_fixed(value, weight, graded, bits):
     """Weight times the payload of a spike (times 1 unless the projection is graded); bits: width a product wraps at, 0: none."""
-    product = np.int64(weight) * value if graded else np.int64(weight)
+    product = as_int64(weight) * value if graded else as_int64(weight)
     return wrap(product, bits) if bits > 0 else product
 
 
@@ -157,7 +152,7 @@ def _weigh_float(value, weight, graded, bits):
 
 def _scaled_fixed(x, value):
     """A backward value times the binary event it belongs to."""
-    return np.int64(x)
+    return as_int64(x)
 
 
 def _scaled_float(x, value):

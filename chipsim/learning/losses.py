@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chipsim.kernels._jit import by_number, kernel
+from chipsim.kernels._jit import by_number, inner, kernel
 from chipsim.kernels.fixed import DECAY_BITS, rescale
 
 TABLE_BITS = 16  # width of an exponential table entry
@@ -17,9 +17,28 @@ PROBABILITY_BITS = 14  # fraction bits of a probability
 TABLE = np.rint(((1 << TABLE_BITS) - 1) * np.exp(-np.arange(256) / TABLE_STEPS)).astype(np.int64)
 
 
+@inner
+def largest(scores):
+    """Return the largest score."""
+    best = scores[0]
+    for c in range(1, len(scores)):
+        best = max(best, scores[c])
+    return best
+
+
+@inner
+def present(regulariser):
+    """Return whether any term of the regulariser is not 0."""
+    for p in range(regulariser.shape[0]):
+        for n in range(regulariser.shape[1]):
+            if regulariser[p, n] != 0:
+                return True
+    return False
+
+
 def _softmax_fixed(gain, scores, label, fraction, error):
     """Write q of every class; `gain` = 4096 - decay word, `fraction`: fraction bits of V. `error` may be `scores` itself."""
-    best = scores.max()
+    best = largest(scores)
     total = np.int64(0)
     for c in range(len(scores)):
         index = ((best - scores[c]) * gain) >> np.int64(fraction + DECAY_BITS - 4)
@@ -37,7 +56,7 @@ def _softmax_float(gain, scores, label, fraction, error):
 @kernel
 def parts_of_error(gain, scores, label, error, part):
     """Write part q of every class; floats only."""
-    best = scores.max()
+    best = largest(scores)
     total = error[0] * 0
     for c in range(len(scores)):
         error[c] = np.exp((scores[c] - best) * gain)
@@ -84,8 +103,9 @@ def start_backward(circuit, work, label, mode, gain, fraction, delta_fraction, r
     for values in (e.delta, e.second, e.eps, e.gain, e.reg):
         values[:] = 0
     if len(e.losses) == 0:
-        scores = work.membranes.score[:, mode].copy()
-        inject_error(gain, scores, label, fraction, delta_fraction, e.inject)
+        for c in range(len(e.inject)):
+            e.inject[c] = work.membranes.score[c, mode]
+        inject_error(gain, e.inject, label, fraction, delta_fraction, e.inject)
     for c in range(len(e.due)):
         e.due[c] = work.membranes.best[c] if single else -1
     regularise(circuit, work, regulariser)
@@ -95,14 +115,17 @@ def start_backward(circuit, work, label, mode, gain, fraction, delta_fraction, r
 def regularise(circuit, work, regulariser):
     """Write the regulariser gradient of every hidden neuron, constant over time (spec of the paper's code, section 3)."""
     counts = work.errors.live
-    if not regulariser.any():
+    if not present(regulariser):
         return
     counts[:] = 0
     for e in range(work.spikes.start[-1]):
         counts[work.spikes.unit[e]] += 1
     for p in range(1, len(circuit.lo) - 1):
         lo, hi = circuit.lo[p], circuit.hi[p]
-        mean = counts[lo:hi].sum() / (hi - lo)
+        spikes = 0
+        for n in range(lo, hi):
+            spikes += counts[n]
+        mean = spikes / (hi - lo)
         for n in range(lo, hi):
             if mean > regulariser[p, 2]:
                 work.errors.reg[n] += add_term(work.errors.reg[n], regulariser[p, 0])

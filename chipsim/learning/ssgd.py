@@ -17,6 +17,12 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import inner
 from chipsim.kernels.fixed import saturate, scaled, to_error, wide
+from chipsim.kernels.lane_kinds import low_bit
+from chipsim.kernels.lane_math import bits
+from chipsim.kernels.lanes import LANES, load_part
+from chipsim.kernels.rows import Matrix, add_row, product
+
+SPARSE = 8  # a delta out of a list costs as much as so many out of a row
 
 
 @inner
@@ -61,25 +67,59 @@ def due(t, x, j, wires, e):
 
 
 @inner
+def is_dense(p, circuit, count):
+    """Return whether so many deltas of population p are not 0 that rows walk over all of them instead of over their list."""
+    live = 0
+    for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
+        live += count[s]
+    return live * SPARSE > circuit.hi[p] - circuit.lo[p]
+
+
+@inner
+def list_live(first, end, e):
+    """List the neurons first .. end, those of a slice, with a delta that is not 0."""
+    at = first
+    for i in range(first, end, LANES):
+        left = bits(load_part(e.delta, i, min(LANES, end - i)) != 0)
+        while left:
+            e.live[at] = i + low_bit(left)
+            at += 1
+            left &= left - 1
+
+
+@inner
 def add_rows(t, k, circuit, gradient, spikes, e, a):
     """Form B, dense projection k: every logged spike of step t - 1 adds the row of deltas to its gradient accumulators."""
     source, target = circuit.pre[k], circuit.post[k]
     first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
     low, high = circuit.first_slice[target], circuit.first_slice[target + 1]
     at = (t - 1) * len(circuit.lo) + source
-    for r in range(spikes.start[at], spikes.start[at + 1]):
+    span = (spikes.start[at], spikes.start[at + 1])
+    if is_dense(target, circuit, e.count):
+        add_row(Matrix(gradient, circuit.offset[k], width, circuit.lo[source]), spikes, span, e.delta, first, circuit.acc_bits)
+    else:
+        add_live(span, k, circuit, gradient, spikes, e)
+    for r in range(span[0], span[1]):
         i = spikes.unit[r] - circuit.lo[source]
-        row = circuit.offset[k] + i * width - first
         for s in range(low, high):
-            begin, count = circuit.slice_lo[s], e.count[s]
-            if count > 0:
+            if e.count[s] > 0:
                 e.dirty[circuit.rows[k] + i * (high - low) + s - low] = True
-            for x in range(begin, begin + count):
+    for s in range(low, high):
+        a.row_adds[t, s] += e.count[s] * (span[1] - span[0])
+
+
+@inner
+def add_live(span, k, circuit, gradient, spikes, e):
+    """Add the listed deltas to the gradient rows of the spikes in `span` of the log."""
+    source, target = circuit.pre[k], circuit.post[k]
+    first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
+    for r in range(span[0], span[1]):
+        row = circuit.offset[k] + (spikes.unit[r] - circuit.lo[source]) * width - first
+        for s in range(circuit.first_slice[target], circuit.first_slice[target + 1]):
+            for x in range(circuit.slice_lo[s], circuit.slice_lo[s] + e.count[s]):
                 j = e.live[x]
                 total = wide(gradient[row + j]) + scaled(e.delta[j], spikes.value[r])
                 gradient[row + j] = saturate(total, circuit.acc_bits)
-    for s in range(low, high):
-        a.row_adds[t, s] += e.count[s] * (spikes.start[at + 1] - spikes.start[at])
 
 
 @inner
@@ -88,15 +128,19 @@ def gather_rows(t, k, circuit, weights, active, e, a):
     source, target = circuit.pre[k], circuit.post[k]
     first, width = circuit.lo[target], circuit.hi[target] - circuit.lo[target]
     low, high = circuit.first_slice[target], circuit.first_slice[target + 1]
+    dense = is_dense(target, circuit, e.count)
     at = (t - 1) * len(circuit.lo) + source
     for r in range(active.start[at], active.start[at + 1]):
         n = active.unit[r]
-        row = circuit.offset[k] + (n - circuit.lo[source]) * width - first
+        row = circuit.offset[k] + (n - circuit.lo[source]) * width
         total = wide(e.delta[n]) * 0
-        for s in range(low, high):
-            for x in range(circuit.slice_lo[s], circuit.slice_lo[s] + e.count[s]):
-                j = e.live[x]
-                total += wide(weights[row + j]) * wide(e.delta[j])
+        if dense:
+            total = product(Matrix(weights, circuit.offset[k], width, 0), n - circuit.lo[source], e.delta, first)
+        else:
+            for s in range(low, high):
+                for x in range(circuit.slice_lo[s], circuit.slice_lo[s] + e.count[s]):
+                    j = e.live[x]
+                    total += wide(weights[row + j - first]) * wide(e.delta[j])
         e.eps[n] += to_error(total, circuit.back[k], circuit.unit[k])
     for s in range(low, high):
         a.gather_adds[t, s] += e.count[s] * (active.start[at + 1] - active.start[at])

@@ -16,14 +16,17 @@ import numpy as np
 
 from chipsim.kernels._jit import by_code, by_number, inner
 from chipsim.kernels.fixed import GAIN_BITS
+from chipsim.kernels.lane_kinds import as_double, ids_from, zeros_like
+from chipsim.kernels.lanes import LANES, load_part, store_part
 
 ENTRIES = 32
 SHARPNESS = 100.0
 
 
 def paper(d, half_width):
-    """Return g; d: number or array of distances; a rule without a band meets those beyond half_width too."""
-    return 1 / (SHARPNESS * d + 1) ** 2
+    """Return g; d: number, vector (kernels.lanes) or array of distances; a rule without a band meets those beyond half_width too."""
+    below = SHARPNESS * d + 1
+    return 1 / (below * below)
 
 
 def box(d, half_width):
@@ -48,15 +51,22 @@ def table(name: str, half_width: float) -> np.ndarray:
     return np.rint((1 << GAIN_BITS) * SURROGATES[name](middle, width)).astype(np.int64)
 
 
-def _gain_fixed(u, band, lut, shape):
-    """Return (table index, g) of an active neuron with u = V - theta; band: half_width, both as `in_thresholds` gives them."""
-    code = (abs(u) * ENTRIES) // band
-    return code, np.int64(lut[code])
+def _gains_fixed(theta, band, begin, end, lut, shape, gain, code):
+    """Turn V - theta in gain[begin:end] into derivatives, and write their table indices to code[begin:end].
+
+    band: half width of the active band in units of V; in float half_width in thresholds, theta: the threshold.
+    """
+    for e in range(begin, end):
+        code[e] = (abs(np.int64(gain[e])) * ENTRIES) // band
+        gain[e] = lut[code[e]]
 
 
-def _gain_float(u, edge, lut, shape):
-    """As in fixed point; edge: half_width."""
-    return np.int64(0), shape_of(shape, abs(u), edge)
+def _gains_float(theta, edge, begin, end, lut, shape, gain, code):
+    for e in range(begin, end, LANES):
+        n = min(LANES, end - e)
+        d = as_double(abs(in_thresholds(load_part(gain, e, n), theta)))
+        store_part(gain, e, shape_of(shape, d, np.float64(edge)), n)
+        store_part(code, e, zeros_like(ids_from(0)), n)
 
 
 def _in_thresholds_fixed(u, theta):
@@ -68,5 +78,5 @@ def _in_thresholds_float(u, theta):
     return u / theta
 
 
-gain_of = by_number(_gain_fixed, _gain_float)
+gains = by_number(_gains_fixed, _gains_float)
 in_thresholds = by_number(_in_thresholds_fixed, _in_thresholds_float)

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import decay, portion, saturate
+from chipsim.kernels.lane_math import pick
 from chipsim.kernels.random import DECAY_ADAPTATION, DECAY_V
 from chipsim.neurons.arithmetic import THETA, drive, flag, into_v, leak
 from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
@@ -47,11 +48,8 @@ def update(s, a, sent, k, now, modes):
     """One step of one compartment (see neurons.arithmetic)."""
     adaptation = leak(s[SECOND], k[SECOND], now, modes, DECAY_ADAPTATION)
     v = leak(s[V], k[V], now, modes, DECAY_V) + a
-    if sent != 0:
-        adaptation = adaptation + k[JUMP]
-        v = v - k[THETA]
-    adaptation = into_v(adaptation, modes)
-    v = into_v(v, modes)
+    adaptation = into_v(pick(sent != 0, adaptation + k[JUMP], adaptation), modes)
+    v = into_v(pick(sent != 0, v - k[THETA], v), modes)
     potential = v - k[THETA] - adaptation
     return (v, adaptation, s[THIRD]), flag(v, potential > 0), potential
 

@@ -1,6 +1,7 @@
 """Steps that several neuron models share: decay, and bringing a value back into its width (docs/neurons.md section 2).
 
-A model's kernel is a pure function of plain numbers, `update(s, a, sent, k, now, modes)`:
+A model's kernel is a pure function, `update(s, a, sent, k, now, modes)`. State, input and what is sent are vectors of 16 compartments
+(kernels.lanes), constants plain numbers: what depends on a compartment is chosen by `pick`, not by `if`.
 
     s       state (V, second, third variable) before the step
     a       what arrives in this step
@@ -11,7 +12,8 @@ A model's kernel is a pure function of plain numbers, `update(s, a, sent, k, now
 
 It returns the new state, what is sent, and the potential before any reset minus the threshold.
 
-A model that gradient rules train has a second kernel, one step backward in time, `adjoint(e, error, gain, fired, k, bits)`:
+A model that gradient rules train has a second kernel, one step backward in time, `adjoint(e, error, gain, fired, k, bits)`, of vectors or
+of plain numbers. Where all of e, error and gain are 0 it must return 0:
 
     e       backward variables (derivative of the loss with respect to what arrives, a second one), of step t + 1
     error   derivative with respect to the spike of step t that came from elsewhere; readout: with respect to V
@@ -26,10 +28,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from chipsim.kernels._jit import by_number, inner
 from chipsim.kernels.fixed import GAIN_BITS, clip, decay_as, fold, rescale, saturate, wrap
+from chipsim.kernels.lane_kinds import as_double, as_int64, zeros_like
 from chipsim.kernels.random import DECAY_U, random_word
 from chipsim.neurons.contract import SECOND
 
@@ -42,7 +43,7 @@ THETA, BIAS = 2, 3  # constants of the Loihi family after the two decay words
 class Now(NamedTuple):
     """Which compartment is updated and when: the address of its random words."""
 
-    n: int  # global id
+    n: int  # global ids, a vector
     t: int  # step
     seed: int
     sample: int
@@ -52,21 +53,21 @@ class Now(NamedTuple):
 def _chance_fixed(x, now, modes, stream):
     """Return 12 random bits if decays are rounded stochastically, else 0."""
     if modes.rounding != STOCHASTIC:
-        return 0
+        return zeros_like(x)
     return random_word(now.seed, stream, now.n, now.t, now.sample, now.run) & 4095
 
 
 def _chance_float(x, now, modes, stream):
-    return 0
+    return zeros_like(x)
 
 
 def _flag_fixed(like, yes):
     """Return 1 or 0 in the number type of `like`."""
-    return np.int64(yes)
+    return zeros_like(like) + as_int64(yes)
 
 
 def _flag_float(like, yes):
-    return np.float64(yes)
+    return zeros_like(like) + as_double(yes)
 
 
 chance = by_number(_chance_fixed, _chance_float)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import decay, saturate
+from chipsim.kernels.lane_math import pick
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import THETA, drive, flag, into_v, leak
 from chipsim.neurons.contract import SECOND, THIRD, Form, Model, Tau, V, Variable
@@ -34,8 +35,7 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 def update(s, a, sent, k, now, modes):
     """One step of one compartment (see neurons.arithmetic)."""
     v = leak(s[V], k[V], now, modes, DECAY_V) + a
-    if sent != 0:
-        v = v - k[THETA]
+    v = pick(sent != 0, v - k[THETA], v)
     v = into_v(v, modes)
     return (v, s[SECOND], s[THIRD]), flag(v, v > k[THETA]), v - k[THETA]
 

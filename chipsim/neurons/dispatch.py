@@ -1,7 +1,7 @@
 """Kernels for all neuron models, made from the registry: `sweep` updates neighbouring compartments, `sweep_back` their adjoints.
 
-The loop over compartments stands inside the choice of the model, once per model with the model's `update` pasted in: choosing costs
-nothing per compartment, and LLVM drops what a model does not use.
+The loop over compartments, 16 at a time, stands inside the choice of the model, once per model with the model's `update` pasted in:
+choosing costs nothing per compartment, and LLVM drops what a model does not use.
 """
 
 from __future__ import annotations
@@ -12,10 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels._jit import by_code, inlined, inner
+from chipsim.kernels.compact import append
 from chipsim.kernels.fixed import number, wide
+from chipsim.kernels.lane_kinds import as_stored, ids_from, ones, zeros_like
+from chipsim.kernels.lane_math import bits, pick
+from chipsim.kernels.lanes import LANES, load_part, store_part
 from chipsim.neurons import CODES, model
 from chipsim.neurons.arithmetic import Now
 from chipsim.neurons.contract import SECOND, THIRD, V
+from chipsim.state import Arithmetic
 
 
 class Slots(NamedTuple):
@@ -29,36 +34,73 @@ class Slots(NamedTuple):
     total: np.ndarray  # what arrives
 
 
+class Step(NamedTuple):
+    """What is the same for all compartments of a population in a step."""
+
+    first: int  # id of the first compartment
+    t: int
+    k: tuple  # constants of the model
+    address: tuple  # seed, sample, pass of the random words
+    modes: Arithmetic
+
+
+class Lists(NamedTuple):
+    """Where the compartments that spike and those that are active are listed."""
+
+    spikes: np.ndarray  # ids
+    active: np.ndarray  # ids
+    band: float  # an active one has |potential| < band; 0: none is listed
+
+
 def loop(update: Callable) -> Callable:
-    """Return the loop over compartments of one model; it returns how many of them changed their V."""
+    """Return the loop over compartments of one model.
+
+    It lists those that spike and those that are active. It returns how many changed their V, and the new ends of the lists.
+    """
     update = inlined(getattr(update, "py_func", update))
 
-    def run(first, t, k, slots, address, modes):
-        moved = 0
-        for i in range(len(slots.v)):
-            now = Now(first + i, t, address[0], address[1], address[2])
-            before = (number(slots.v[i]), number(slots.second[i]), number(slots.third[i]))
-            after, sent, potential = update(before, number(slots.total[i]), number(slots.payload[i]), k, now, modes)
-            slots.third[i] = after[THIRD]  # last to first: LLVM then leaves out what the model does not change
-            slots.second[i] = after[SECOND]
-            slots.v[i] = after[V]
-            slots.payload[i] = sent
-            slots.potential[i] = potential
-            moved += after[V] != before[V]
-        return moved
+    def some(i, n, ends, step, slots, lists):
+        """Update n <= 16 compartments from i on."""
+        now = Now(ids_from(step.first + i), step.t, step.address[0], step.address[1], step.address[2])
+        before = (number(load_part(slots.v, i, n)), number(load_part(slots.second, i, n)), number(load_part(slots.third, i, n)))
+        total, sent = number(load_part(slots.total, i, n)), number(load_part(slots.payload, i, n))
+        after, sent, potential = update(before, total, sent, step.k, now, step.modes)
+        potential = as_stored(potential, slots.potential)
+        store_part(slots.third, i, after[THIRD], n)
+        store_part(slots.second, i, after[SECOND], n)
+        store_part(slots.v, i, after[V], n)
+        store_part(slots.payload, i, sent, n)
+        store_part(slots.potential, i, potential, n)
+        mine = (1 << n) - 1
+        fired, active = append(bits(sent != 0) & mine, step.first + i, lists.spikes, ends[0]), ends[1]
+        if lists.band > 0:
+            active = append(bits(abs(potential) < lists.band) & mine, step.first + i, lists.active, active)
+        return ones(bits(after[V] != before[V]) & mine), fired, active
+
+    some = inner(some)
+
+    def run(step, slots, lists, ends):
+        moved, n = 0, len(slots.v)
+        for i in range(0, n - LANES + 1, LANES):
+            found = some(i, LANES, ends, step, slots, lists)
+            moved, ends = moved + found[0], (found[1], found[2])
+        if n % LANES:
+            found = some(n - n % LANES, n % LANES, ends, step, slots, lists)
+            moved, ends = moved + found[0], (found[1], found[2])
+        return moved, ends
 
     return inner(run)
 
 
-loop_of = by_code({code: loop(model(name).update) for name, code in CODES.items()}, "first, t, k, slots, address, modes")
+loop_of = by_code({code: loop(model(name).update) for name, code in CODES.items()}, "step, slots, lists, ends")
 
 
 @inlined
-def sweep(code, first, end, t, k, total, cells, modes):
-    """Update the compartments first .. end of a population of model `code` with constants k; return how many changed their V."""
-    at, state, address = slice(first, end), cells.state, cells.address
+def sweep(code, end, step, total, cells, lists, ends):
+    """Update the compartments from step.first to `end` of a population of model `code`; total: what arrives. See `loop`."""
+    at, state = slice(step.first, end), cells.state
     slots = Slots(state[V, at], state[SECOND, at], state[THIRD, at], cells.payload[at], cells.potential[at], total[at])
-    return loop_of(code, first, t, k, slots, (address[0], address[1], address[2]), modes)
+    return loop_of(code, step, slots, lists, ends)
 
 
 class BackSlots(NamedTuple):
@@ -69,7 +111,6 @@ class BackSlots(NamedTuple):
     error: np.ndarray
     gain: np.ndarray
     fired: np.ndarray
-    live: np.ndarray  # [n] int64: ids with delta != 0 after the step, ascending
 
 
 def back_loop(adjoint: Callable, both: bool) -> Callable:
@@ -80,30 +121,43 @@ def back_loop(adjoint: Callable, both: bool) -> Callable:
     """
     adjoint = inlined(getattr(adjoint, "py_func", adjoint))
 
-    def run(first, k, bits, slots):
-        decays, live = 0, 0
-        for i in range(len(slots.delta)):
-            delta, gain, second = wide(slots.delta[i]), wide(slots.gain[i]), wide(slots.second[i])
-            if delta != 0 or gain != 0 or (both and second != 0):
-                decays += delta != 0
-                if both:
-                    decays += second != 0
-                error = wide(slots.error[i]) if gain != 0 else gain
-                after = adjoint((delta, second), error, gain, slots.fired[i], k, bits)
-                slots.delta[i] = after[0]
-                if both:
-                    slots.second[i] = after[1]
-                slots.gain[i] = 0
-                if after[0] != 0:
-                    slots.live[live] = first + i
-                    live += 1
+    def some(i, n, k, width, slots):
+        """Step n <= 16 compartments from i on; return how many variables decayed and how many deltas are not 0 now."""
+        delta, gain, second = (
+            wide(load_part(slots.delta, i, n)),
+            wide(load_part(slots.gain, i, n)),
+            wide(load_part(slots.second, i, n)),
+        )
+        decays, driven = bits(delta != 0), bits(gain != 0)
+        more = bits(second != 0) if both else 0
+        if decays | driven | more == 0:
+            return 0, 0
+        error = pick(gain != 0, wide(load_part(slots.error, i, n)), zeros_like(gain))
+        after = adjoint((delta, second), error, gain, load_part(slots.fired, i, n), k, width)
+        store_part(slots.delta, i, after[0], n)
+        if both:
+            store_part(slots.second, i, after[1], n)
+        if driven:
+            store_part(slots.gain, i, zeros_like(gain), n)
+        return ones(decays) + ones(more), ones(bits(after[0] != 0))
+
+    some = inner(some)
+
+    def run(k, width, slots):
+        decays, live, n = 0, 0, len(slots.delta)
+        for i in range(0, n - LANES + 1, LANES):
+            found = some(i, LANES, k, width, slots)
+            decays, live = decays + found[0], live + found[1]
+        if n % LANES:
+            found = some(n - n % LANES, n % LANES, k, width, slots)
+            decays, live = decays + found[0], live + found[1]
         return decays, live
 
     return inner(run)
 
 
 TRAINED = {code: model(name) for name, code in CODES.items() if model(name).MODEL.adjoint}
-back_loop_of = by_code({c: back_loop(m.adjoint, len(m.MODEL.adjoint) > 1) for c, m in TRAINED.items()}, "first, k, bits, slots")
+back_loop_of = by_code({c: back_loop(m.adjoint, len(m.MODEL.adjoint) > 1) for c, m in TRAINED.items()}, "k, width, slots")
 
 
 def source_loop(adjoint: Callable) -> Callable:
@@ -124,6 +178,4 @@ source_of = by_code({c: source_loop(m.adjoint) for c, m in TRAINED.items() if no
 def sweep_back(code, first, end, k, bits, e):
     """Replay one step of the compartments first .. end (a slice); return how many variables were decayed, how many deltas live."""
     at = slice(first, end)
-    return back_loop_of(
-        code, first, k, bits, BackSlots(e.delta[at], e.second[at], e.error[at], e.gain[at], e.fired[at], e.live[at])
-    )
+    return back_loop_of(code, k, bits, BackSlots(e.delta[at], e.second[at], e.error[at], e.gain[at], e.fired[at]))

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import wrap
+from chipsim.kernels.lane_math import pick
 from chipsim.neurons.arithmetic import LOIHI_BITS, THETA, flag
 from chipsim.neurons.contract import Form, Model, Variable
 from chipsim.schema import Description
@@ -39,7 +40,5 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 def update(s, a, sent, k, now, modes):
     """One step of one compartment (see neurons.arithmetic)."""
     v = wrap(a, LOIHI_BITS)
-    payload = flag(v, False)
-    if v > k[THETA] or (k[RELU] == 0 and wrap(-v, LOIHI_BITS) > k[THETA]):
-        payload = v
-    return s, payload, flag(v, False)
+    nothing = flag(v, False)
+    return s, pick((v > k[THETA]) | ((wrap(-v, LOIHI_BITS) > k[THETA]) & (k[RELU] == 0)), v, nothing), nothing

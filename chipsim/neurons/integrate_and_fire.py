@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import saturate
+from chipsim.kernels.lane_math import pick
 from chipsim.neurons.arithmetic import THETA, drive, flag, into_v
 from chipsim.neurons.contract import SECOND, THIRD, Form, Model, V, Variable
 from chipsim.schema import Description
@@ -31,8 +32,7 @@ def constants(own: Parameters, form: Form) -> tuple[float, ...]:
 def update(s, a, sent, k, now, modes):
     """One step of one compartment (see neurons.arithmetic)."""
     v = s[V] + a
-    if sent != 0:
-        v = v - k[THETA]
+    v = pick(sent != 0, v - k[THETA], v)
     v = into_v(v, modes)
     return (v, s[SECOND], s[THIRD]), flag(v, v > k[THETA]), v - k[THETA]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import kernel
 from chipsim.kernels.fixed import decay, saturate
+from chipsim.kernels.lane_math import pick
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import BIAS, THETA, current, drive, flag, into_loihi_v, leak
 from chipsim.neurons.contract import SECOND, THIRD, Form, V
@@ -35,14 +36,12 @@ def update(s, a, sent, k, now, modes):
     u = current(s, a, k, now, modes)
     v = into_loihi_v(leak(s[V], k[V], now, modes, DECAY_V) + u + k[BIAS], modes)
     potential, payload = v - k[THETA], flag(v, v > k[THETA])
-    if payload != 0:
-        v = flag(v, False)
-    return (v, u, s[THIRD]), payload, potential
+    return (pick(payload != 0, flag(v, False), v), u, s[THIRD]), payload, potential
 
 
 @kernel
 def adjoint(e, error, gain, fired, k, bits):
     """One step backward (see neurons.arithmetic): delta <- (1 - s) alpha delta + ds; mu <- alpha_u mu + delta, which its input gets."""
-    kept = flag(e[SECOND], False) if fired else decay(e[SECOND], k[V])
+    kept = pick(fired, flag(e[SECOND], False), decay(e[SECOND], k[V]))
     delta = saturate(kept + drive(error, gain, bits), bits)
     return saturate(decay(e[V], k[SECOND]) + delta, bits), delta

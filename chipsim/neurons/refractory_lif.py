@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chipsim.kernels._jit import kernel
+from chipsim.kernels.lane_math import pick
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
 from chipsim.neurons.contract import THIRD, Form, V, Variable
@@ -39,10 +40,7 @@ def constants(own: Any, form: Form) -> tuple[float, ...]:
 def update(s, a, sent, k, now, modes):
     """One step of one compartment (see neurons.arithmetic)."""
     u, v, end = current(s, a, k, now, modes), s[V], s[THIRD]
-    if end < now.t + 1:
-        v = into_loihi_v(leak(v, k[V], now, modes, DECAY_V) + u + k[BIAS], modes)
+    v = pick(end < now.t + 1, into_loihi_v(leak(v, k[V], now, modes, DECAY_V) + u + k[BIAS], modes), v)
     potential, payload = v - k[THETA], flag(v, v > k[THETA])
-    if payload != 0:
-        v = flag(v, False)
-        end = now.t + 1 + k[PERIOD]
-    return (v, u, end), payload, potential
+    fired = payload != 0
+    return (pick(fired, flag(v, False), v), u, pick(fired, now.t + 1 + k[PERIOD], end)), payload, potential

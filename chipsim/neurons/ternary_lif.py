@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from chipsim.kernels._jit import kernel
+from chipsim.kernels.lane_math import pick
 from chipsim.kernels.random import DECAY_V
 from chipsim.neurons.arithmetic import BIAS, THETA, current, flag, into_loihi_v, leak
 from chipsim.neurons.contract import THIRD, Form, V
@@ -42,6 +43,4 @@ def update(s, a, sent, k, now, modes):
     u = current(s, a, k, now, modes)
     v = into_loihi_v(leak(s[V], k[V], now, modes, DECAY_V) + u + k[BIAS], modes)
     potential, payload = v - k[THETA], flag(v, v > k[THETA]) - flag(v, v < k[LOWER])
-    if payload != 0:
-        v = flag(v, False)
-    return (v, u, s[THIRD]), payload, potential
+    return (pick(payload != 0, flag(v, False), v), u, s[THIRD]), payload, potential

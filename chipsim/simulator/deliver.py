@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 from chipsim.kernels._jit import inlined, inner
-from chipsim.kernels.fixed import scale, settle, weigh, wide
+from chipsim.kernels.fixed import settle, weigh, wide
+from chipsim.kernels.lanes import LANES, load_part, store_part
+from chipsim.kernels.rows import Matrix, clear, mark, sum_rows
 
 
 @inlined
 def deliver(t, wires, weights, spikes, lines):
     """Fill `lines.total` with what arrives at every neuron in step t, and `lines.touched` with whether anything does."""
-    lines.total[:] = 0
-    lines.touched[:] = False
+    clear(lines.total, 0, len(lines.total))
+    mark(lines.touched, 0, len(lines.touched), False)
     if t == 0:
         return
     for k in range(len(wires.pre)):
         at = (t - 1) * wires.populations + wires.pre[k]
         span = (spikes.start[at], spikes.start[at + 1])
         if span[1] > span[0]:
-            lines.sums[: wires.width[k] * max(wires.depth[k], 1)] = 0
             if wires.listed[k]:
+                lines.sums[: wires.width[k] * max(wires.depth[k], 1)] = 0
                 add_lists(k, span, wires, weights, spikes, lines)
             else:
-                add_rows(k, span, wires, weights, spikes, lines.sums)
+                matrix = Matrix(weights, wires.offset[k], wires.width[k], wires.first_pre[k])
+                out, to = (lines.total, wires.first[k]) if wires.direct[k] else (lines.sums, 0)
+                sum_rows(out, to, matrix, spikes, span, wires.graded[k], wires.product_wrap[k])
         if wires.depth[k] > 0:
             if span[1] > span[0]:
                 delay(t, k, wires, lines)
             take_due(t, k, wires, lines)
+        elif wires.direct[k]:
+            mark(lines.touched, wires.first[k], wires.first[k] + wires.width[k], span[1] > span[0])
         elif span[1] > span[0]:
             arrive(k, wires, lines)
-
-
-@inner
-def add_rows(k, span, wires, weights, spikes, sums):
-    """Add the weight rows of a dense projection k for the spikes in `span` of the log: one sum per target, in `sums`."""
-    width, graded, bits = wires.width[k], wires.graded[k], wires.product_wrap[k]
-    for e in range(span[0], span[1]):
-        first, value = wires.offset[k] + (spikes.unit[e] - wires.first_pre[k]) * width, wide(spikes.value[e])
-        row = weights[first : first + width]
-        if graded or bits > 0:
-            for j in range(width):
-                sums[j] += weigh(value, row[j], graded, bits)
-        else:
-            for j in range(width):
-                sums[j] += weigh(value, row[j], False, 0)
 
 
 @inner
@@ -63,20 +54,17 @@ def arrive(k, wires, lines):
     """Add the scaled sums of a projection without delays to what arrives now."""
     first, width = wires.first[k], wires.width[k]
     exponent, before, after = wires.exponent[k], wires.sum_wrap[k], wires.end_wrap[k]
-    total, touched = lines.total[first : first + width], lines.touched[first : first + width]
     if wires.listed[k]:
         for j in range(width):
             if lines.hits[j]:
-                total[j] += settle(wide(lines.sums[j]), exponent, before, after)
-                touched[j] = True
+                lines.total[first + j] += settle(wide(lines.sums[j]), exponent, before, after)
+                lines.touched[first + j] = True
         return
-    touched[:] = True
-    if before == 0 and after == 0:
-        for j in range(width):
-            total[j] += scale(wide(lines.sums[j]), exponent)
-    else:
-        for j in range(width):
-            total[j] += settle(wide(lines.sums[j]), exponent, before, after)
+    mark(lines.touched, first, first + width, True)
+    for j in range(0, width, LANES):
+        n, at = min(LANES, width - j), first + j
+        sums = settle(wide(load_part(lines.sums, j, n)), exponent, before, after)
+        store_part(lines.total, at, load_part(lines.total, at, n) + sums, n)
 
 
 @inner

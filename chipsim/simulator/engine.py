@@ -12,7 +12,8 @@ from chipsim.errors import CapacityError, Problem
 from chipsim.kernels.fans import narrowed
 from chipsim.learning import is_dense, is_online
 from chipsim.simulator.step import run
-from chipsim.state import SpikeLog, workspace
+from chipsim.simulator.workspace import workspace
+from chipsim.state import Activity, SpikeLog
 
 MODES = {"sum": 0, "max": 1}
 
@@ -54,13 +55,7 @@ class Engine:
 
     def log_need(self) -> np.ndarray:
         """Return the log records of the last sample per column of cores, [K] int64."""
-        a, routes = self.work.activity, self.image.routes
-        if not self.image.logs:
-            return np.zeros(len(routes.cores), dtype=np.int64)
-        arrivals = (a.spikes[:-1].sum(axis=0) @ routes.axons) + a.marks[:-1].sum(axis=0) @ self.image.marking
-        own = a.active if is_online(self.image.network.learning.rule) else a.active + a.resets
-        errors = routes.readout * (self.image.steps - 1) if self.image.circuit.step_loss else 0  # of the loss of every step
-        return (own.sum(axis=0) @ routes.home + arrivals + errors) @ routes.column
+        return log_need(self.image, Activity(*(field[None] for field in self.work.activity)))[0]
 
     def check_logs(self, sample: int) -> int:
         """Return the fullest log of the last sample in words.
@@ -68,7 +63,10 @@ class Engine:
         Raises:
             CapacityError: more records than the core's log memory holds; names core, sample, need and capacity.
         """
-        need = self.log_need()
+        return self.require_room(self.log_need(), sample)
+
+    def require_room(self, need: np.ndarray, sample: int) -> int:
+        """As `check_logs`, of a sample whose records per column of cores are `need` [K]."""
         worst = int(np.argmax(need))
         limit = self.image.log_words
         if limit is not None and need[worst] > limit:
@@ -78,6 +76,17 @@ class Engine:
             hint = f"{first}, use fewer steps, smaller populations or a chip with more log_words_per_core"
             raise CapacityError(Problem(f"core {core}", f"log words of sample {sample}", int(need[worst]), text, hint))
         return int(need[worst])
+
+
+def log_need(image: ChipImage, a: Activity) -> np.ndarray:
+    """Return the log records of samples per column of cores, [M, K] int64; fields of `a` carry a leading axis M."""
+    routes = image.routes
+    if not image.logs:
+        return np.zeros((len(a.updated), len(routes.cores)), dtype=np.int64)
+    arrivals = (a.spikes[:, :-1].sum(axis=1) @ routes.axons) + a.marks[:, :-1].sum(axis=1) @ image.marking
+    own = a.active if is_online(image.network.learning.rule) else a.active + a.resets
+    errors = routes.readout * (image.steps - 1) if image.circuit.step_loss else 0  # of the loss of every step
+    return (own.sum(axis=1) @ routes.home + arrivals + errors) @ routes.column
 
 
 MOST = {4: 2**31 - 1, 8: 2**63 - 1}  # by bytes
@@ -96,7 +105,11 @@ class Block:
 
     def keep(self, activity: NamedTuple) -> None:
         """Copy the activity of a sample."""
-        flat, self.like = flat_of(activity), activity
+        self.keep_row(flat_of(activity), activity)
+
+    def keep_row(self, flat: np.ndarray, like: NamedTuple) -> None:
+        """Copy the activity of a sample, [entries], whose fields have the shapes of those of `like`."""
+        self.like = like
         if self.samples == len(self.rows):
             grown = np.empty((max(1, 2 * self.samples, 2 * self.bytes // flat.nbytes), len(flat)), dtype=self.rows.dtype)
             grown[: self.samples] = self.rows[: self.samples] if self.samples else 0
@@ -124,13 +137,8 @@ def fields_of(rows: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarra
 
 
 def flat_of(activity: NamedTuple) -> np.ndarray:
-    """Return all entries of an activity in order; no copy where its fields are views of one array (state.activity_of)."""
+    """Return all entries of an activity in order; no copy where its fields are views of one array (workspace.activity_of)."""
     base = activity[0].base
     if base is not None and base.ndim == 1 and activity[-1].base is base:
         return base
     return np.concatenate([field.ravel() for field in activity])
-
-
-def copy_of(activity: NamedTuple) -> NamedTuple:
-    """Return a copy that the next sample does not overwrite."""
-    return type(activity)(*(array.copy() for array in activity))

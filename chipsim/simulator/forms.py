@@ -31,7 +31,7 @@ def replay(steps, circuit, wires, weights, gradient, work):
         evaluate(t, circuit, work.active, e)
         inject(t, circuit, e, a)
         find_sources(t, circuit, work.active, e, f)
-        sweep_all(t, circuit, work.spikes, e, a)
+        sweep_all(t, circuit, work.spikes, e, a, True)
         clear_errors(t - 1, circuit, work.active, e)
         if circuit.push and t > 1:
             push_all(t, circuit, wires, weights, work.active, work)

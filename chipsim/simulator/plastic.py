@@ -23,8 +23,8 @@ def run_plastic(steps, circuit, wires, weights, inputs, work, learning):
         if t > 0:
             learn(t - 1, circuit, weights, work.spikes, learning)
         if t < steps:
-            fire(t, steps, circuit, work.membranes, work.lines, work.activity)
             inject(t, circuit, inputs, work.spikes, work.activity.spikes)
+            fire(t, steps, circuit, work)
             send(t, circuit, work.membranes.cells.payload, work.spikes, work.activity.spikes)
-            remember(t, circuit, work.membranes, work.active, work.activity)
+            remember(t, circuit, work.membranes, work.spikes, work.active, work.activity)
             read_out(t, circuit, work.membranes)

@@ -5,17 +5,33 @@ from __future__ import annotations
 from chipsim.kernels._jit import entry, inner
 from chipsim.kernels.fixed import wide
 from chipsim.learning.inplace import write_lists, write_rows
-from chipsim.learning.ssgd import add_lists, add_rows, clear_errors, evaluate, gather_lists, gather_rows, inject
+from chipsim.learning.ssgd import (
+    add_lists,
+    add_rows,
+    clear_errors,
+    evaluate,
+    gather_lists,
+    gather_rows,
+    inject,
+    is_dense,
+    list_live,
+)
 from chipsim.neurons.dispatch import sweep_back
 
 
 @entry
 def replay(steps, circuit, wires, weights, gradient, work):
     """Replay one sample and add its gradient to `gradient` ([W] number, scale of delta); call `start_backward` first."""
+    replay_one(steps, circuit, wires, weights, gradient, work)
+
+
+@inner
+def replay_one(steps, circuit, wires, weights, gradient, work):
+    """As `replay`, for kernels."""
     e, a = work.errors, work.activity
     e.past[:, :] = 0
     for t in range(steps - 1, 0, -1):
-        step_back(t, circuit, work)
+        step_back(t, circuit, work, False)
         for k in range(len(circuit.pre)):
             if wires.listed[k]:
                 add_lists(t, k, circuit, wires, gradient, work.spikes, e, a)
@@ -32,7 +48,7 @@ def replay_inplace(steps, circuit, wires, weights, how, address, work):
     e, a = work.errors, work.activity
     e.past[:, :] = 0
     for t in range(steps - 1, 0, -1):
-        step_back(t, circuit, work)
+        step_back(t, circuit, work, True)
         for k in range(len(circuit.pre)):
             if wires.listed[k]:
                 gather_lists(t, k, circuit, wires, weights, work.active, e, a)
@@ -55,11 +71,14 @@ def keep_deltas(t, e):
 
 
 @inner
-def step_back(t, circuit, work):
-    """Replay step t of all neurons: what their events get, their backward variables, and room for the errors that come next."""
+def step_back(t, circuit, work, listed):
+    """Replay step t of all neurons: what their events get, their backward variables, and room for the errors that come next.
+
+    listed: non-zero deltas are listed even where the rows do not need it.
+    """
     evaluate(t, circuit, work.active, work.errors)
     inject(t, circuit, work.errors, work.activity)
-    sweep_all(t, circuit, work.spikes, work.errors, work.activity)
+    sweep_all(t, circuit, work.spikes, work.errors, work.activity, listed)
     for s in range(len(circuit.slice_lo) if len(work.errors.past) > 0 else 0):
         meet_ring(t, s, circuit, work.errors, work.activity)
     clear_errors(t - 1, circuit, work.active, work.errors)
@@ -74,8 +93,8 @@ def meet_ring(t, s, circuit, e, a):
 
 
 @inner
-def sweep_all(t, circuit, spikes, e, a):
-    """Step all backward variables; list the non-zero deltas of every slice."""
+def sweep_all(t, circuit, spikes, e, a, listed):
+    """Step all backward variables; list the non-zero deltas of every slice, of populations with many only if `listed`."""
     constants, populations = circuit.rules.constants, len(circuit.lo)
     for p in range(1, populations):
         log = range(spikes.start[t * populations + p], spikes.start[t * populations + p + 1])
@@ -88,6 +107,9 @@ def sweep_all(t, circuit, spikes, e, a):
             a.decays[t, s] = decays
             a.live[t, s] = live
             e.count[s] = live
+        if listed or not is_dense(p, circuit, e.count):
+            for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
+                list_live(circuit.slice_lo[s], circuit.slice_hi[s], e)
         if circuit.resets[p]:
             for r in log:
                 e.fired[spikes.unit[r]] = False

@@ -16,13 +16,6 @@ CLOCKED, ANALYTIC = 0, 2
 
 
 @inner
-def gate_all(span, band, potential, active):
-    """Set `active` of the compartments in `span`, all of which are tested."""
-    for n in range(span[0], span[1]):
-        active[n] = abs(potential[n]) < band
-
-
-@inner
 def gate(t, steps, p, s, circuit, m, activity):
     """Set `m.active` of slice s, in population p, for step t: only compartments that are due are tested."""
     band, analytic, lazy, rules = circuit.band[p], circuit.scan == ANALYTIC, circuit.lazy[p], circuit.rules

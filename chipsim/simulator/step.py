@@ -7,24 +7,34 @@ a step and arrive in the next one; routing is static, so what they cost is count
 from __future__ import annotations
 
 from chipsim.kernels._jit import entry, inlined, inner
+from chipsim.kernels.compact import append
 from chipsim.kernels.fixed import number, wide
-from chipsim.learning.surrogate import gain_of, in_thresholds
+from chipsim.kernels.lane_kinds import ones
+from chipsim.kernels.lane_math import bits
+from chipsim.kernels.lanes import LANES, load_part, put, store_part, take
+from chipsim.learning.surrogate import gains
 from chipsim.neurons.contract import V
-from chipsim.neurons.dispatch import sweep
+from chipsim.neurons.dispatch import Lists, Step, sweep
 from chipsim.simulator.deliver import deliver
-from chipsim.simulator.scan import CLOCKED, gate, gate_all
+from chipsim.simulator.scan import CLOCKED, gate
 
 
 @entry
 def run(steps, circuit, wires, weights, inputs, work):
     """Run one sample forward; `inputs`: a SpikeLog of the input population alone (start: [T + 1])."""
+    forward_one(steps, circuit, wires, weights, inputs, work)
+
+
+@inner
+def forward_one(steps, circuit, wires, weights, inputs, work):
+    """As `run`, for kernels."""
     reset(work)
     for t in range(steps):
         deliver(t, wires, weights, work.spikes, work.lines)
-        fire(t, steps, circuit, work.membranes, work.lines, work.activity)
         inject(t, circuit, inputs, work.spikes, work.activity.spikes)
+        fire(t, steps, circuit, work)
         send(t, circuit, work.membranes.cells.payload, work.spikes, work.activity.spikes)
-        remember(t, circuit, work.membranes, work.active, work.activity)
+        remember(t, circuit, work.membranes, work.spikes, work.active, work.activity)
         read_out(t, circuit, work.membranes)
 
 
@@ -59,41 +69,67 @@ def clear_counts(a):
 
 
 @inner
+def count_groups(t, p, begin, end, unit, circuit, count):
+    """Count the entries begin .. end - 1 of a log, all of population p, for the groups of their neurons in step t."""
+    if circuit.sole[p] >= 0:
+        count[t, circuit.sole[p]] += end - begin
+    else:
+        for e in range(begin, end):
+            count[t, circuit.group_of[unit[e]]] += 1
+
+
+@inner
 def inject(t, circuit, inputs, spikes, count):
     """Append the input spikes of step t to the spike log."""
     at = t * len(circuit.lo)
-    end = spikes.start[at]
-    for e in range(inputs.start[t], inputs.start[t + 1]):
-        spikes.unit[end] = inputs.unit[e]
-        spikes.value[end] = inputs.value[e]
-        count[t, circuit.group_of[inputs.unit[e]]] += 1
-        end += 1
+    begin, first, last = spikes.start[at], inputs.start[t], inputs.start[t + 1]
+    for e in range(first, last, LANES):
+        n, to = min(LANES, last - e), begin + e - first
+        store_part(spikes.unit, to, load_part(inputs.unit, e, n), n)
+        store_part(spikes.value, to, load_part(inputs.value, e, n), n)
+    end = begin + last - first
+    count_groups(t, 0, begin, end, spikes.unit, circuit, count)
     spikes.start[at + 1] = end
 
 
 @inlined
-def fire(t, steps, circuit, m, lines, activity):
-    """Update every compartment that is due; find who spikes, who is active and which updates count as active.
+def fire(t, steps, circuit, work):
+    """Update every compartment that is due; list who spikes and who is active, find which updates count as active.
 
     In step 0 only biased populations act (docs/neurons.md section 1).
     """
+    at, m, spikes, active, activity = t * len(circuit.lo), work.membranes, work.spikes, work.active, work.activity
+    active.start[at + 1] = active.start[at]
     for p in range(1, len(circuit.lo)):
+        ends = (spikes.start[at + p], active.start[at + p])
         if t > 0 or circuit.biased[p]:
             c = circuit.rules.constants
             k = (number(c[p, 0]), number(c[p, 1]), number(c[p, 2]), number(c[p, 3]), number(c[p, 4]), number(c[p, 5]))
             learns = circuit.learns and circuit.band[p] > 0 and t > 0
+            lists = Lists(
+                spikes.unit, active.unit, circuit.band[p] if learns and circuit.scan == CLOCKED else circuit.band[p] * 0
+            )
             for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
                 span = (circuit.slice_lo[s], circuit.slice_hi[s])
                 if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):
-                    find_due(span, lines.touched, m.cells.payload, m.due)
-                activity.busy[t, s] = advance(t, p, span, k, circuit, m, lines)
+                    find_due(span, work.lines.touched, m.cells.payload, m.due)
+                activity.busy[t, s], ends = advance(t, p, span, k, circuit, work, lists, ends)
                 if learns and circuit.scan == CLOCKED:
-                    gate_all(span, circuit.band[p], m.cells.potential, m.active)
                     activity.checks[t, s] = span[1] - span[0]
                 elif learns:
                     gate(t, steps, p, s, circuit, m, activity)
+                    ends = (ends[0], list_active(span, m.active, active.unit, ends[1]))
+        spikes.start[at + p + 1], active.start[at + p + 1] = ends
     if len(m.trace) > 0:
         record(t, m.cells.state, m.trace)
+
+
+@inner
+def list_active(span, active, unit, end):
+    """List the active compartments of a slice; return the new end of the list."""
+    for i in range(span[0], span[1], LANES):
+        end = append(bits(load_part(active, i, min(LANES, span[1] - i))), i, unit, end)
+    return end
 
 
 @inner
@@ -109,18 +145,20 @@ def busy(span, predicate, moved, touched, payload):
     if predicate == 2:
         return moved
     count = 0
-    for n in range(span[0], span[1]):
-        count += touched[n] if predicate == 1 else payload[n] != 0
+    for i in range(span[0], span[1], LANES):
+        n = min(LANES, span[1] - i)
+        count += ones(bits(load_part(touched, i, n)) if predicate == 1 else bits(load_part(payload, i, n) != 0))
     return count
 
 
 @inlined
-def advance(t, p, span, k, circuit, m, lines):
+def advance(t, p, span, k, circuit, work, lists, ends):
     """Update the compartments of a slice, all at once or, with lazy decay, one by one those that are due.
 
-    k: constants of the population. Returns how many updates count as active; on demand all do.
+    k: constants of the population. Returns how many updates count as active (on demand all do), and the new ends of the lists.
     """
     n, end, moved, count, powers, modes = span[0], span[1], 0, 0, circuit.rules.powers, circuit.rules.modes
+    m, address = work.membranes, work.membranes.cells.address
     while n < end:  # one call of `sweep` for both ways, since it is pasted in here
         words, after = k, end
         if circuit.lazy[p]:
@@ -133,9 +171,10 @@ def advance(t, p, span, k, circuit, m, lines):
                 words = (number(powers[p, 0, since]), number(powers[p, 1, since]), k[2], k[3], k[4], k[5])
             m.last[n] = t
             count += 1
-        moved += sweep(circuit.kind[p], n, after, t, words, lines.total, m.cells, modes)
-        n = after
-    return count if circuit.lazy[p] else busy(span, circuit.predicate, moved, lines.touched, m.cells.payload)
+        step = Step(n, t, words, (address[0], address[1], address[2]), modes)
+        found, ends = sweep(circuit.kind[p], after, step, work.lines.total, m.cells, lists, ends)
+        moved, n = moved + found, after
+    return count if circuit.lazy[p] else busy(span, circuit.predicate, moved, work.lines.touched, m.cells.payload), ends
 
 
 @inner
@@ -148,40 +187,51 @@ def record(t, state, trace):
 
 @inner
 def send(t, circuit, payload, spikes, count):
-    """Append the spikes of all populations but the input to the spike log: their packets arrive in step t + 1."""
-    populations = len(circuit.lo)
-    for p in range(1, populations):
-        end = spikes.start[t * populations + p]
-        for n in range(circuit.lo[p], circuit.hi[p]):
-            if payload[n] != 0:
-                spikes.unit[end] = n
-                spikes.value[end] = payload[n]
-                count[t, circuit.group_of[n]] += 1
-                end += 1
-        spikes.start[t * populations + p + 1] = end
+    """Complete the spikes of step t in the log of all populations but the input: their packets arrive in step t + 1."""
+    for p in range(1, len(circuit.lo)):
+        at = t * len(circuit.lo) + p
+        begin, end = spikes.start[at], spikes.start[at + 1]
+        for e in range(begin, end):
+            put(spikes.value, e, take(payload, take(spikes.unit, e)))
+        count_groups(t, p, begin, end, spikes.unit, circuit, count)
 
 
 @inner
-def remember(t, circuit, m, active, activity):
-    """Append the active events to the active log, with the surrogate derivative g(V); count own spikes that are logged beside."""
-    populations = len(circuit.lo)
-    active.start[t * populations + 1] = active.start[t * populations]
-    for p in range(1, populations):
-        end, own = active.start[t * populations + p], circuit.resets[p] and circuit.learns and t > 0
-        for n in range(circuit.lo[p], circuit.hi[p]):
-            if m.active[n]:
-                u = in_thresholds(wide(m.cells.potential[n]), circuit.theta[p])
-                code, gain = gain_of(u, circuit.edge[p], circuit.lut, circuit.shape)
-                active.unit[end] = n
-                active.code[end] = code
-                active.gain[end] = gain
-                activity.active[t, circuit.group_of[n]] += 1
-                if m.cells.payload[n] == 0 and not circuit.push:
-                    activity.marks[t, circuit.group_of[n]] += 1
-                end += 1
-            elif own and m.cells.payload[n] != 0:
-                activity.resets[t, circuit.group_of[n]] += 1
-        active.start[t * populations + p + 1] = end
+def remember(t, circuit, m, spikes, active, activity):
+    """Complete the active events of step t with the surrogate derivative g(V); count own spikes that are logged beside."""
+    for p in range(1, len(circuit.lo)):
+        at = t * len(circuit.lo) + p
+        begin, end = active.start[at], active.start[at + 1]
+        for e in range(begin, end):
+            put(active.gain, e, take(m.cells.potential, take(active.unit, e)))
+        gains(circuit.theta[p], circuit.edge[p], begin, end, circuit.lut, circuit.shape, active.gain, active.code)
+        count_groups(t, p, begin, end, active.unit, circuit, activity.active)
+        if not circuit.push:
+            count_silent(t, p, begin, end, active.unit, circuit, m.cells.payload, activity.marks)
+        if circuit.resets[p] and circuit.learns and t > 0:
+            count_passive(t, p, spikes.start[at], spikes.start[at + 1], spikes.unit, circuit, m, activity.resets)
+
+
+@inner
+def count_silent(t, p, begin, end, unit, circuit, payload, count):
+    """Count the active events begin .. end - 1 of population p that are no spikes."""
+    if circuit.sole[p] >= 0:
+        silent = 0
+        for e in range(begin, end):
+            silent += take(payload, take(unit, e)) == 0
+        count[t, circuit.sole[p]] += silent
+    else:
+        for e in range(begin, end):
+            count[t, circuit.group_of[unit[e]]] += payload[unit[e]] == 0
+
+
+@inner
+def count_passive(t, p, begin, end, unit, circuit, m, count):
+    """Count the spikes begin .. end - 1 of population p whose neuron is not active."""
+    for e in range(begin, end):
+        n = unit[e]
+        is_active = abs(m.cells.potential[n]) < circuit.band[p] if circuit.scan == CLOCKED else m.active[n]
+        count[t, circuit.group_of[n]] += not is_active
 
 
 @inner

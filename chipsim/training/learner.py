@@ -10,6 +10,7 @@ from chipsim.learning import is_online, rule_of, step_loss
 from chipsim.simulator.engine import Engine
 from chipsim.training.online import Online
 from chipsim.training.replay import Replay
+from chipsim.training.together import Together
 
 
 class Learner:
@@ -29,6 +30,14 @@ class Learner:
     def write_inplace(self, weights: np.ndarray, label: int, how: tuple, address: np.ndarray) -> None:
         """Replay the sample that the engine has just run and write its weights on the way; arguments as in `learning.writes`."""
         self.way.write_inplace(weights, label, how, address)
+
+    def together(self) -> Together:
+        """Return what runs and replays several samples in one call.
+
+        Raises:
+            ConfigError: the rule needs a look at each of them.
+        """
+        return Together(self.image, self.engine, self.way)
 
     def follow(self, weights: np.ndarray) -> None:
         """Let a rule know that the weights were written after `backward`."""

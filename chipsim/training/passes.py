@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,10 +12,12 @@ from chipsim.compiler import ChipImage
 from chipsim.events import Events
 from chipsim.learning.writes import write_weights
 from chipsim.network import Schedule
-from chipsim.simulator.engine import copy_of
+from chipsim.simulator.engine import flat_of
+from chipsim.state import SpikeLog
 from chipsim.training.learner import Learner, check_finite
 from chipsim.training.optimise import STEPS, count_update
 from chipsim.training.tally import Tally
+from chipsim.training.together import replays_plainly
 from chipsim.training.update import start_update, write_shifts
 
 CHUNK = 8  # samples summed in one go; fixed, so that results do not depend on the number of threads
@@ -51,9 +54,19 @@ class ChipPass:
                 write_weights(image.circuit, image.wires, weights, self.gradient, how, address, engine.work)
                 learner.follow(weights)
             loss, right = loss + learner.loss(labels[b]), right + (engine.predicted() == labels[b])
-            tally.add(engine.work.activity, tally.copy_of(engine.work.spikes))
+            tally.add(flat_of(engine.work.activity), engine.work.activity, tally.copy_of(engine.work.spikes))
             report(done + 1)
         return loss, right
+
+
+class Part(NamedTuple):
+    """What some samples of a batch gave."""
+
+    loss: float
+    right: int
+    peak: int  # words of the fullest log
+    activity: np.ndarray  # [M, entries] int64, overwritten by the next batch
+    spikes: list[SpikeLog | None]  # of each sample, where the time needs them
 
 
 class BatchPass:
@@ -63,6 +76,7 @@ class BatchPass:
         self.image, self.schedule, self.threads = image, schedule, threads
         self.learners = [Learner(image) for _ in range(-(-schedule.batch // CHUNK))]
         self.gradients = [np.zeros(len(image.weights), dtype=image.weights.dtype) for _ in self.learners]
+        self.together = [x.together() if replays_plainly(image) else None for x in self.learners]
         self.optimiser = STEPS[schedule.optimiser](image, schedule)
 
     def train(
@@ -77,30 +91,47 @@ class BatchPass:
                 jobs = [pool.submit(self.chunk, n, chunk, weights, events, log, labels, tally) for n, chunk in enumerate(chunks)]
                 found = [job.result() for job in jobs]
                 self.update(weights, len(batch), len(chunks))
-                for n, (chunk_loss, chunk_right, peak, kept) in enumerate(found):
-                    loss, right, tally.peak_log = loss + chunk_loss, right + chunk_right, max(tally.peak_log, peak)
+                for n, part in enumerate(found):
+                    loss, right, tally.peak_log = loss + part.loss, right + part.right, max(tally.peak_log, part.peak)
+                    like = self.learners[n].engine.work.activity
                     if n == len(found) - 1:
-                        kept[-1] = copy_of(self.learners[n].engine.work.activity), kept[-1][1]
-                    for activity, spikes in kept:
-                        tally.add(activity, spikes)
+                        part.activity[-1] = flat_of(like)
+                    for row, spikes in zip(part.activity, part.spikes, strict=True):
+                        tally.add(row, like, spikes)
                 report(at + len(batch))
         return loss, right
 
     def chunk(
-        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log, labels: np.ndarray, tally: Tally
-    ) -> tuple[float, int, int, list]:
-        """Run and replay some samples with learner n; return loss, right predictions, fullest log and their activities."""
-        learner, gradient = self.learners[n], self.gradients[n]
+        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log: SpikeLog, labels: np.ndarray, tally: Tally
+    ) -> Part:
+        """Run and replay some samples with learner n."""
+        gradient, together = self.gradients[n], self.together[n]
         gradient[:] = 0
-        loss, right, peak, kept = 0.0, 0, 0, []
+        if together is None or tally.packets is not None:
+            return self.one_by_one(n, samples, weights, events, log, labels, tally)
+        out = together.learn(weights, gradient, log, samples, labels[samples], (0, 0))
+        peak = together.peak_log(out, samples)
+        tally.spiked |= out.spiked
+        right = (together.scores(out).argmax(axis=1) == labels[samples]).sum()
+        return Part(
+            sum(together.cross_entropies(out, labels[samples]).tolist()), int(right), peak, out.activity, [None] * len(samples)
+        )
+
+    def one_by_one(
+        self, n: int, samples: np.ndarray, weights: np.ndarray, events: Events, log: SpikeLog, labels: np.ndarray, tally: Tally
+    ) -> Part:
+        """As `chunk`, for rules that need a look at every sample, and where the time needs its spikes."""
+        learner, rows, spikes = self.learners[n], [], []
+        loss, right, peak = 0.0, 0, 0
         for b in samples:
             learner.engine.forward(weights, events.of_sample(log, b))
             peak = max(peak, learner.engine.check_logs(int(b)))
             tally.meet(learner.engine.work.spikes)
-            learner.backward(weights, gradient, labels[b])
+            learner.backward(weights, self.gradients[n], labels[b])
             loss, right = loss + learner.loss(labels[b]), right + (learner.engine.predicted() == labels[b])
-            kept.append((copy_of(learner.engine.work.activity), tally.copy_of(learner.engine.work.spikes)))
-        return loss, right, peak, kept
+            rows.append(flat_of(learner.engine.work.activity).copy())
+            spikes.append(tally.copy_of(learner.engine.work.spikes))
+        return Part(loss, right, peak, np.stack(rows), spikes)
 
     def update(self, weights: np.ndarray, size: int, chunks: int) -> None:
         """Reduce the gradients of the chunks in order, take one optimiser step, count it on the last sample of the batch."""

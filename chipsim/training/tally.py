@@ -45,9 +45,9 @@ class Tally:
         used = spikes.start[-1]
         return self.packets and SpikeLog(spikes.unit[:used].copy(), spikes.value[:used].copy(), spikes.start.copy())
 
-    def add(self, activity: Activity, spikes: SpikeLog | None) -> None:
-        """Copy the activity of one sample; its spikes are taken as they are."""
-        self.block.keep(activity)
+    def add(self, row: np.ndarray, like: Activity, spikes: SpikeLog | None) -> None:
+        """Copy the activity of one sample, [entries]; its spikes are taken as they are. like: an activity with the shapes of its fields."""
+        self.block.keep_row(row, like)
         self.logs.append(spikes)
         if self.block.full:
             self.close()

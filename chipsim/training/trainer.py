@@ -15,7 +15,7 @@ from chipsim.events import Events
 from chipsim.hardware import Chip
 from chipsim.kernels._jit import kernels_cached
 from chipsim.network import Network
-from chipsim.simulator.engine import Engine, copy_of
+from chipsim.simulator.engine import Engine
 from chipsim.training.calibrate import measure, require_life, shifts_of
 from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
@@ -25,6 +25,7 @@ from chipsim.training.recording import Recording
 from chipsim.training.run import Accuracy, Run, summarise
 from chipsim.training.runfolder import digest, interrupted, load_weights, write_run
 from chipsim.training.tally import Tally
+from chipsim.training.together import AT_ONCE, Together
 from chipsim.training.update import shift_problems
 
 ORDER = 7  # stream of the order of samples, apart from that of the weights
@@ -160,17 +161,20 @@ def evaluate_accuracy(
 
     def predict(part: np.ndarray) -> tuple[int, list]:
         engine, right, kept = Engine(quiet), 0, []
-        for b in part:
-            engine.forward(weights, events.of_sample(log, int(b)), (seed, int(b), 0))
-            right += int(engine.predicted() == labels[b])
+        together = Together(quiet, engine)
+        for at in range(0, len(part), 1 if each else AT_ONCE):
+            which = part[at : at + (1 if each else AT_ONCE)]
+            out = together.forward(weights, log, which, (seed, 0))
+            right += int((out.scores.argmax(axis=1) == labels[which]).sum())
             if tally is not None:
-                kept.append((copy_of(engine.work.activity), tally.copy_of(engine.work.spikes)))
+                kept += [(row.copy(), engine.work.activity, tally.copy_of(engine.work.spikes)) for row in out.activity]
         return right, kept
 
+    each = tally is not None and tally.packets is not None  # the time needs the spikes of every sample
     workers = min(threads, events.samples)
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(predict, np.array_split(np.arange(events.samples), workers)))
     for _, kept in found:
-        for activity, spikes in kept:
-            tally.add(activity, spikes)
+        for row, like, spikes in kept:
+            tally.add(row, like, spikes)
     return sum(right for right, _ in found) / events.samples

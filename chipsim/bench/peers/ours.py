@@ -12,6 +12,7 @@ from chipsim.bench.roofline import rates
 from chipsim.bench.training import network_of
 from chipsim.compiler import compile_network
 from chipsim.training.learner import Learner
+from chipsim.training.together import AT_ONCE
 
 
 class Subject:
@@ -27,42 +28,40 @@ class Subject:
         self.sums = [np.zeros(len(self.image.weights), dtype=number) for _ in range(threads)]
         self.losses = [0.0] * threads
         self.pool = ThreadPoolExecutor(threads)
-        self.chunks = np.array_split(np.arange(case.batch), threads)
+        self.together = [learner.together() for learner in self.learners]
+        parts = np.array_split(np.arange(case.batch), threads)
+        self.chunks = [[part[at : at + AT_ONCE] for at in range(0, len(part), AT_ONCE)] for part in parts]
 
     def step(self):
         """Run one step; return CPU and wall seconds of forward and of backward (wall: mean over the threads)."""
         if self.threads == 1:
             return self.part(0)
-        began = time.perf_counter()
         parts = np.array(list(self.pool.map(self.part, range(self.threads))))
         start = (time.thread_time(), time.perf_counter())
         for other in self.sums[1:]:
             self.sums[0] += other
         cpu, wall = parts[:, ::2].sum(axis=0), parts[:, 1::2].mean(axis=0)
-        wall *= (start[1] - began) / wall.sum()
+        wall *= parts[:, 1::2].sum(axis=1).max() / wall.sum()  # a step lasts as long as its slowest thread
         cpu[1] += time.thread_time() - start[0]
         wall[1] += time.perf_counter() - start[1]
         return [float(x) for x in (cpu[0], wall[0], cpu[1], wall[1])]
 
     def part(self, n):
-        """Run the samples of thread n."""
-        learner, gradient, weights, labels = self.learners[n], self.sums[n], self.image.weights, self.case.labels
-        spent, loss, marks = [0.0] * 4, 0.0, []
-        marks = (time.thread_time(), time.perf_counter())
+        """Run the samples of thread n twice: forward alone, then the step. Backward is what the step takes longer."""
+        marks = [now()]
+        for which in self.chunks[n]:
+            self.together[n].forward(self.image.weights, self.log, which, (1, 0))
+        marks.append(now())
+        gradient, labels = self.sums[n], self.case.labels
         gradient[:] = 0
-        spent[2:] = time.thread_time() - marks[0], time.perf_counter() - marks[1]
-        for b in self.chunks[n].tolist():
-            first = (time.thread_time(), time.perf_counter())
-            learner.engine.forward(weights, self.events.of_sample(self.log, b), (1, b, 0))
-            loss += learner.loss(labels[b])
-            second = (time.thread_time(), time.perf_counter())
-            learner.backward(weights, gradient, labels[b])
-            third = (time.thread_time(), time.perf_counter())
-            for k in range(2):
-                spent[k] += second[k] - first[k]
-                spent[2 + k] += third[k] - second[k]
-        self.losses[n] = loss
-        return spent
+        loss, together = 0.0, self.together[n]
+        for which in self.chunks[n]:
+            out = together.learn(self.image.weights, gradient, self.log, which, labels[which], (1, 0))
+            loss += together.cross_entropies(out, labels[which]).sum()
+        marks.append(now())
+        self.losses[n] = float(loss)
+        forward, step = ([b - a for a, b in zip(*pair, strict=True)] for pair in (marks[:2], marks[1:]))
+        return [*forward, step[0] - forward[0], step[1] - forward[1]]
 
     def loss(self):
         """Return the mean loss of the last step."""
@@ -90,11 +89,17 @@ class Subject:
     def held(self):
         """Return the bytes of the arrays that a step works on: gradients and workspaces, whether touched or not."""
         found = sum(g.nbytes for g in self.sums)
+        found += sum(bytes_of(together.outcome) for together in self.together)
         return int(found + sum(bytes_of(learner.engine.work) for learner in self.learners))
 
     def rates(self):
         """Return the rates of the roofline on matrices of these sizes."""
         return rates([w.shape for w in self.case.weights[:2]])
+
+
+def now():
+    """Return CPU seconds of this thread, and wall seconds."""
+    return time.thread_time(), time.perf_counter()
 
 
 def bytes_of(value):

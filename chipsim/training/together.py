@@ -1,0 +1,94 @@
+"""Together: several samples in one call of a kernel, and what they gave as arrays over samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chipsim.compiler import ChipImage
+from chipsim.errors import ConfigError, Problem
+from chipsim.learning import forms, is_online, step_loss
+from chipsim.simulator.engine import Engine, fields_of, flat_of, log_need
+from chipsim.simulator.samples import Chosen, Hardware, Objective, Outcome, forward, learn
+from chipsim.state import Activity, SpikeLog
+from chipsim.training.replay import Replay
+
+AT_ONCE = 16  # samples of one call: few enough that what they give stays in the cache
+
+
+def replays_plainly(image: ChipImage) -> bool:
+    """Return whether samples can be learned from without a look at each: replay in form B, no loss per step, no regulariser."""
+    learning = image.network.learning
+    return not (is_online(learning.rule) or forms(learning) or step_loss(learning) or learning.regularisers)
+
+
+class Together:
+    """Runs samples on an engine, up to AT_ONCE in one call.
+
+    way: the replay that learns from them; None: forward runs only. What a call gives is overwritten by the next one.
+    """
+
+    def __init__(self, image: ChipImage, engine: Engine, way: Replay | None = None):
+        if way is not None and not replays_plainly(image):
+            limit = "samples are learned from one by one under online rules, form A, push, losses of steps and regularisers"
+            raise ConfigError(Problem(f'network "{image.network.name}"', "learning", image.network.learning.rule, limit))
+        form, work = image.formats, engine.work
+        number = image.circuit.rules.constants.dtype
+        self.image, self.engine, self.flat = image, engine, flat_of(work.activity)
+        self.hardware = Hardware(image.steps, image.circuit, image.wires)
+        self.objective = way and Objective(
+            engine.mode, way.gain, form.v_fraction, form.delta_fraction[-1] if form.delta_fraction else 0, way.regulariser
+        )
+        self.outcome = Outcome(
+            np.zeros((AT_ONCE, image.circuit.classes), dtype=number),
+            np.zeros((AT_ONCE, len(self.flat)), dtype=np.int64),
+            np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_),
+        )
+
+    def forward(self, weights: np.ndarray, log: SpikeLog, which: np.ndarray, address: tuple[int, int]) -> Outcome:
+        """Run samples `which` ([M <= AT_ONCE] int64) of a log of all samples forward; address: seed and pass of random words."""
+        out = self.part(len(which))
+        chosen = Chosen(which, which, log, *address)
+        forward(chosen, self.engine.mode, self.hardware, weights, self.engine.work, self.flat, out)
+        return out
+
+    def learn(
+        self,
+        weights: np.ndarray,
+        gradient: np.ndarray,
+        log: SpikeLog,
+        which: np.ndarray,
+        labels: np.ndarray,
+        address: tuple[int, int],
+    ) -> Outcome:
+        """As `forward`, and replay each sample: `gradient` [W] grows by their gradients. labels: [M] int64 of these samples."""
+        out = self.part(len(which))
+        chosen = Chosen(which, labels, log, *address)
+        learn(chosen, self.objective, self.hardware, weights, gradient, self.engine.work, self.flat, out)
+        return out
+
+    def part(self, samples: int) -> Outcome:
+        """Return room for so many samples, none of whose neurons has spiked yet."""
+        out = self.outcome
+        out.spiked[:] = False
+        return Outcome(out.scores[:samples], out.activity[:samples], out.spiked)
+
+    def scores(self, outcome: Outcome) -> np.ndarray:
+        """Return the class scores [M, C] float64, in units of the threshold."""
+        return outcome.scores.astype(np.float64) * self.engine.gain
+
+    def cross_entropies(self, outcome: Outcome, labels: np.ndarray) -> np.ndarray:
+        """Return the cross entropy of each sample, [M] float64."""
+        m = self.scores(outcome)
+        m = m - m.max(axis=1, keepdims=True)
+        return np.log(np.exp(m).sum(axis=1)) - m[np.arange(len(m)), labels]
+
+    def peak_log(self, outcome: Outcome, which: np.ndarray) -> int:
+        """Return the fullest log of a core in any of the samples, in words.
+
+        Raises:
+            CapacityError: more records than the core's log memory holds.
+        """
+        shapes = [field.shape for field in self.engine.work.activity]
+        need = log_need(self.image, Activity(*fields_of(outcome.activity, shapes)))
+        fullest = int(np.argmax(need.max(axis=1)))
+        return self.engine.require_room(need[fullest], int(which[fullest]))
