@@ -188,7 +188,10 @@ class Errors(NamedTuple):
     inject: np.ndarray  # [C] number: error that enters a class
     losses: np.ndarray  # [T, C] number: error of the loss of every step; [0, C] with a loss of the class scores
     due: np.ndarray  # [C] int64: the step at which it enters, -1: at every step (readout mode sum)
-    live: np.ndarray  # [N] int64: ids with delta != 0, slice by slice from slice_lo
+    live: (
+        np.ndarray
+    )  # [N + SLACK] int64: ids with delta != 0, slice by slice from slice_lo; later synapses of a row that is written
+    picked: np.ndarray  # [2, N + SLACK] number: accumulators and weights of synapses of a row that are written together
     count: np.ndarray  # [S] int64: how many of them per slice
     dirty: np.ndarray  # [rows] bool: the accumulators of this row on this slice were touched
 

@@ -189,11 +189,7 @@ to_error = by_number(_to_error_fixed, _to_error_float)
 @kernel
 def clip_symmetric(x, top):
     """Clip to [-top, top], so that the negative of every stored weight exists."""
-    if x > top:
-        return top
-    if x < -top:
-        return -top
-    return x
+    return pick(x > top, top, pick(x < -top, -top, x))
 
 
 @kernel
@@ -214,6 +210,5 @@ def split(x, shift):
 @kernel
 def one_lsb(x, shift, word):
     """Return the sign of x with probability min(1, |x| 2^-shift), else 0; `word`: 32 random bits, shift <= 32."""
-    if abs(x) > word & ((np.int64(1) << np.int64(shift)) - np.int64(1)):
-        return np.int64(1) if x > 0 else np.int64(-1)
-    return np.int64(0)
+    drawn = abs(x) > word & ((np.int64(1) << np.int64(shift)) - np.int64(1))
+    return pick(drawn, clip_symmetric(x, np.int64(1)), zeros_like(x))

@@ -18,7 +18,11 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels._jit import entry, inner, kernel
+from chipsim.kernels.compact import append
 from chipsim.kernels.fixed import clip_symmetric, decay, one_lsb, rescale, round_stochastic, saturate, split, wide
+from chipsim.kernels.lane_kinds import ones, zeros_like
+from chipsim.kernels.lane_math import bits
+from chipsim.kernels.lanes import LANES, load, load_part, put, store, take
 from chipsim.kernels.random import WEIGHT_WRITE, random_word
 from chipsim.learning.policies import OPTIMISERS, POLICIES
 
@@ -55,6 +59,12 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
     how: see `How`; address: (seed, sample, pass) of the random words. Visits, evaluations, draws, writes and updates of an optimiser
     with state go to `work.activity`.
     """
+    write_rows_of(circuit, wires, weights, gradient, how, address, work)
+
+
+@inner
+def write_rows_of(circuit, wires, weights, gradient, how, address, work):
+    """As `write_weights`, for kernels."""
     a, dirty = work.activity, work.errors.dirty
     clear_update_counts(a)
     for k in range(len(circuit.pre)):
@@ -72,7 +82,7 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
                     else:
                         row = circuit.offset[k] + i * width - first
                         span = (row + circuit.slice_lo[s], row + circuit.slice_hi[s])
-                        found = write_row(span, k, weights, gradient, how, address)
+                        found = write_row(span, k, weights, gradient, how, address, work.errors)
                     evaluations, writes, how.moving[mark] = found[0], found[1], found[2] > 0
                     if circuit.push and source > 0:
                         a.copied[s, circuit.slice_of[circuit.lo[source] + i]] += writes
@@ -84,15 +94,53 @@ def write_weights(circuit, wires, weights, gradient, how, address, work):
 
 
 @inner
-def write_row(span, k, weights, gradient, how, address):
-    """Write the synapses of a dense row that have an accumulator or a velocity; return their number, words changed, velocities left."""
-    evaluations, writes, moving = 0, 0, 0
-    for n in range(span[0], span[1]):
-        if gradient[n] != 0 or moves(n, how):
-            evaluations += 1
-            writes += write_one(n, k, weights, gradient, how, address)
-            moving += moves(n, how)
+def write_row(span, k, weights, gradient, how, address, e):
+    """Write the synapses of a dense row that have an accumulator or a velocity; return their number, words changed, velocities left.
+
+    e: the errors, whose memory holds a list of them.
+    """
+    ids, evaluations, writes, moving = e.live, 0, 0, 0
+    for i in range(span[0], span[1], LANES):
+        n = min(LANES, span[1] - i)
+        found = bits(load_part(gradient, i, n) != 0)
+        if how.optimiser == MOMENTUM:
+            found |= bits(load_part(how.velocity, i, n) != 0)
+        evaluations = append(found, i, ids, evaluations)
+    if how.optimiser != MOMENTUM and how.policy != RESIDUE and how.policy != MASTER:
+        return evaluations, write_together(evaluations, k, weights, gradient, how, address, e), 0
+    for x in range(evaluations):
+        writes += write_one(ids[x], k, weights, gradient, how, address)
+        moving += moves(ids[x], how)
     return evaluations, writes, moving
+
+
+@inner
+def write_together(count, k, weights, gradient, how, address, e):
+    """Write the weights of a list of synapses, 16 at a time, and clear their accumulators; return how many words changed.
+
+    For optimisers and policies without a state.
+    """
+    ids, acc, before, writes = e.live, e.picked[0], e.picked[1], 0
+    for x in range(count):
+        n = take(ids, x)
+        put(acc, x, take(gradient, n))
+        put(before, x, take(weights, n))
+        put(gradient, n, 0)
+    for i in range(0, count, LANES):
+        n, step, old = min(LANES, count - i), wide(load(acc, i)), wide(load(before, i))
+        if how.optimiser == SIGNED:
+            step = clip_symmetric(step, wide(1))
+        word = (
+            random_word(address[0], WEIGHT_WRITE, load(ids, i), 0, address[1], address[2])
+            if draws(how.policy)
+            else zeros_like(step)
+        )
+        new = clip_symmetric(old - plain_stride(step, how.shift[k], how.policy, word), wide(how.top))
+        store(before, i, new)
+        writes += ones(bits(new != old) & ((1 << n) - 1))
+    for x in range(count):
+        put(weights, take(ids, x), take(before, x))
+    return writes
 
 
 @inner
@@ -144,15 +192,21 @@ def change(n, acc, step, k, weights, how, address):
 @inner
 def stride(n, acc, shift, how, word):
     """Return dw of a policy without a master weight; a residue is kept."""
-    if how.policy == STOCHASTIC:
-        return round_stochastic(acc, shift, word)
-    if how.policy == ONE_LSB:
-        return one_lsb(acc, shift, word)
     if how.policy == RESIDUE:
         whole, how.state[n] = split(how.state[n] + acc, shift)
         return whole
+    return plain_stride(acc, shift, how.policy, word)
+
+
+@inner
+def plain_stride(acc, shift, policy, word):
+    """Return dw of a policy without a state; numbers or vectors."""
+    if policy == STOCHASTIC:
+        return round_stochastic(acc, shift, word)
+    if policy == ONE_LSB:
+        return one_lsb(acc, shift, word)
     dw = rescale(acc, shift)
-    return clip_symmetric(dw, wide(1)) if how.policy == SIGN else dw
+    return clip_symmetric(dw, wide(1)) if policy == SIGN else dw
 
 
 @inner

@@ -11,17 +11,20 @@ import numpy as np
 
 from chipsim.kernels._jit import entry, inner
 from chipsim.learning.losses import start_backward
+from chipsim.learning.writes import write_rows_of
 from chipsim.simulator.replay import replay_one
 from chipsim.simulator.step import forward_one
-from chipsim.state import Circuit, SpikeLog, Wires
+from chipsim.state import Circuit, SpikeLog, Wires, Workspace
 
 
 class Hardware(NamedTuple):
-    """The image, weights apart."""
+    """The image and the memory of a sample, weights apart."""
 
     steps: int
     circuit: Circuit
     wires: Wires
+    work: Workspace
+    flat: np.ndarray  # the memory of `work.activity`, one field after the other
 
 
 class Chosen(NamedTuple):
@@ -53,8 +56,9 @@ class Outcome(NamedTuple):
 
 
 @inner
-def keep(m, mode, flat, work, outcome):
-    """Copy what sample m of the call gave; flat: the memory of `work.activity`."""
+def keep(m, mode, hardware, outcome):
+    """Copy what sample m of the call gave."""
+    work, flat = hardware.work, hardware.flat
     for c in range(outcome.scores.shape[1]):
         outcome.scores[m, c] = work.membranes.score[c, mode]
     for n in range(len(flat)):
@@ -63,29 +67,73 @@ def keep(m, mode, flat, work, outcome):
         outcome.spiked[work.spikes.unit[r]] = True
 
 
+class Limit(NamedTuple):
+    """How many records the log of a core holds, and what fills it."""
+
+    words: int  # -1: no limit
+    sent: np.ndarray  # [G, K] int64: records on each core of a spike of a neuron of this group
+    marked: np.ndarray  # [G, K] int64: of an active event without a spike
+    own: np.ndarray  # [G, K] int64: of an active event, and of a spike that is logged at home
+
+
 @inner
-def run_one(m, chosen, hardware, weights, work):
+def fits(limit, a):
+    """Return whether the records of a sample fit the logs of all cores."""
+    for k in range(limit.own.shape[1] if limit.words >= 0 else 0):
+        need, last = 0, len(a.spikes) - 1
+        for g in range(a.spikes.shape[1]):
+            for t in range(last + 1):
+                need += (a.active[t, g] + a.resets[t, g]) * limit.own[g, k]
+                if t < last:
+                    need += a.spikes[t, g] * limit.sent[g, k] + a.marks[t, g] * limit.marked[g, k]
+        if need > limit.words:
+            return False
+    return True
+
+
+@inner
+def run_one(m, chosen, hardware, weights):
     """Run sample m of the call forward."""
-    b, steps, address = chosen.which[m], hardware.steps, work.membranes.cells.address
+    b, steps, work = chosen.which[m], hardware.steps, hardware.work
+    address = work.membranes.cells.address
     address[0], address[1], address[2] = chosen.seed, b, chosen.run
     inputs = SpikeLog(chosen.log.unit, chosen.log.value, chosen.log.start[b * steps : (b + 1) * steps + 1])
     forward_one(steps, hardware.circuit, hardware.wires, weights, inputs, work)
 
 
 @entry
-def forward(chosen, mode, hardware, weights, work, flat, outcome):
+def forward(chosen, mode, hardware, weights, outcome):
     """Run samples forward."""
     for m in range(len(chosen.which)):
-        run_one(m, chosen, hardware, weights, work)
-        keep(m, mode, flat, work, outcome)
+        run_one(m, chosen, hardware, weights)
+        keep(m, mode, hardware, outcome)
 
 
 @entry
-def learn(chosen, objective, hardware, weights, gradient, work, flat, outcome):
+def learn(chosen, objective, hardware, weights, gradient, outcome):
     """Run samples forward and replay each; `gradient` [W] grows by their gradients, in the scale of delta."""
-    (steps, circuit, wires), (mode, gain, fraction, delta_fraction, regulariser) = hardware, objective
+    (steps, circuit, wires, work, _), (mode, gain, fraction, delta_fraction, regulariser) = hardware, objective
     for m in range(len(chosen.which)):
-        run_one(m, chosen, hardware, weights, work)
+        run_one(m, chosen, hardware, weights)
         start_backward(circuit, work, chosen.labels[m], mode, gain, fraction, delta_fraction, regulariser)
         replay_one(steps, circuit, wires, weights, gradient, work)
-        keep(m, mode, flat, work, outcome)
+        keep(m, mode, hardware, outcome)
+
+
+@entry
+def write(chosen, objective, hardware, weights, gradient, how, limit, outcome):
+    """As `learn`, and write the weights after each sample (`learning.writes`); `gradient`: the accumulators, 0 before and after.
+
+    Returns how many samples were written: a log that overflows ends the call before its sample is, and that sample is in `outcome` too.
+    """
+    (steps, circuit, wires, work, _), (mode, gain, fraction, delta_fraction, regulariser) = hardware, objective
+    for m in range(len(chosen.which)):
+        run_one(m, chosen, hardware, weights)
+        if not fits(limit, work.activity):
+            keep(m, mode, hardware, outcome)
+            return m
+        start_backward(circuit, work, chosen.labels[m], mode, gain, fraction, delta_fraction, regulariser)
+        replay_one(steps, circuit, wires, weights, gradient, work)
+        write_rows_of(circuit, wires, weights, gradient, how, work.membranes.cells.address, work)
+        keep(m, mode, hardware, outcome)
+    return len(chosen.which)

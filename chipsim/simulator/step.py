@@ -9,7 +9,7 @@ from __future__ import annotations
 from chipsim.kernels._jit import entry, inlined, inner
 from chipsim.kernels.compact import append
 from chipsim.kernels.fixed import number, wide
-from chipsim.kernels.lane_kinds import ones
+from chipsim.kernels.lane_kinds import ones, zeros_like
 from chipsim.kernels.lane_math import bits
 from chipsim.kernels.lanes import LANES, load_part, put, store_part, take
 from chipsim.learning.surrogate import gains
@@ -106,9 +106,8 @@ def fire(t, steps, circuit, work):
             c = circuit.rules.constants
             k = (number(c[p, 0]), number(c[p, 1]), number(c[p, 2]), number(c[p, 3]), number(c[p, 4]), number(c[p, 5]))
             learns = circuit.learns and circuit.band[p] > 0 and t > 0
-            lists = Lists(
-                spikes.unit, active.unit, circuit.band[p] if learns and circuit.scan == CLOCKED else circuit.band[p] * 0
-            )
+            band = circuit.band[p] if learns and circuit.scan == CLOCKED else zeros_like(circuit.band[p])
+            lists = Lists(spikes.unit, active.unit, band)
             for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
                 span = (circuit.slice_lo[s], circuit.slice_hi[s])
                 if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):

@@ -53,7 +53,7 @@ def workspace(circuit: Circuit, wires: Wires, steps: int, record: bool = False) 
         ActiveLog(ints(most), zeros(most), ints(most), zeros(most if circuit.form_a else 0), ints(index)),
         Errors(zeros(neurons), zeros(neurons), zeros(int(circuit.ring.max(initial=0)), neurons),
                *(zeros(neurons) for _ in range(3)), bools(neurons), zeros(neurons), zeros(classes),
-               zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons),
+               zeros(steps if circuit.step_loss else 0, classes), ints(classes), ints(neurons + SLACK), zeros(2, neurons + SLACK),
                ints(slices), bools(len(circuit.row_words))),
         Forms(zeros(neurons), ints(neurons), ints(slices), np.cumsum(fan) - fan, *(zeros(int(fan.sum())) for _ in range(3))),
         activity_of(circuit, steps),

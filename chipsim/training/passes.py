@@ -10,14 +10,14 @@ import numpy as np
 
 from chipsim.compiler import ChipImage
 from chipsim.events import Events
-from chipsim.learning.writes import write_weights
+from chipsim.learning.writes import How, write_weights
 from chipsim.network import Schedule
 from chipsim.simulator.engine import flat_of
 from chipsim.state import SpikeLog
 from chipsim.training.learner import Learner, check_finite
 from chipsim.training.optimise import STEPS, count_update
 from chipsim.training.tally import Tally
-from chipsim.training.together import replays_plainly
+from chipsim.training.together import AT_ONCE, replays_plainly
 from chipsim.training.update import start_update, write_shifts
 
 CHUNK = 8  # samples summed in one go; fixed, so that results do not depend on the number of threads
@@ -33,15 +33,39 @@ class ChipPass:
         self.image, self.schedule, self.seed = image, schedule, seed
         self.learner = Learner(image)
         self.gradient = np.zeros(len(image.weights), dtype=np.int64)
+        self.together = self.learner.together() if replays_plainly(image) else None
         self.update = start_update(image, image.weights, schedule)
 
     def train(
         self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report
     ) -> Seen:
         """Train on the samples in `order`; `run`: number of the pass. Weights change in place."""
-        image, learner, engine = self.image, self.learner, self.learner.engine
-        log, how = events.spikes(np.dtype(np.int64)), self.update._replace(shift=write_shifts(image, self.schedule, run))
+        if self.together is None or tally.packets is not None:
+            return self.one_by_one(weights, events, labels, order, run, tally, report)
+        log, how = events.spikes(np.dtype(np.int64)), self.how(run)
         loss, right = 0.0, 0
+        for at in range(0, len(order), AT_ONCE):
+            which = order[at : at + AT_ONCE]
+            out = self.together.write(weights, self.gradient, log, which, labels[which], (self.seed, run), how)
+            loss = sum(self.together.cross_entropies(out, labels[which]).tolist(), loss)
+            right += int((out.scores.argmax(axis=1) == labels[which]).sum())
+            tally.peak_log = max(tally.peak_log, self.together.peak_log(out, which))
+            tally.spiked |= out.spiked
+            for done, row in enumerate(out.activity, start=at + 1):
+                tally.add(row, self.learner.engine.work.activity, None)
+                report(done)
+        return loss, right
+
+    def how(self, run: int) -> How:
+        """Return the update of a pass."""
+        return self.update._replace(shift=write_shifts(self.image, self.schedule, run))
+
+    def one_by_one(
+        self, weights: np.ndarray, events: Events, labels: np.ndarray, order: np.ndarray, run: int, tally: Tally, report: Report
+    ) -> Seen:
+        """As `train`, for rules that need a look at every sample, and where the time needs its spikes."""
+        image, learner, engine = self.image, self.learner, self.learner.engine
+        log, how, loss, right = events.spikes(np.dtype(np.int64)), self.how(run), 0.0, 0
         for done, b in enumerate(order):
             engine.forward(weights, events.of_sample(log, b), (self.seed, int(b), run))
             tally.peak_log = max(tally.peak_log, engine.check_logs(int(b)))

@@ -7,8 +7,9 @@ import numpy as np
 from chipsim.compiler import ChipImage
 from chipsim.errors import ConfigError, Problem
 from chipsim.learning import forms, is_online, step_loss
+from chipsim.learning.writes import How
 from chipsim.simulator.engine import Engine, fields_of, flat_of, log_need
-from chipsim.simulator.samples import Chosen, Hardware, Objective, Outcome, forward, learn
+from chipsim.simulator.samples import Chosen, Hardware, Limit, Objective, Outcome, forward, learn, write
 from chipsim.state import Activity, SpikeLog
 from chipsim.training.replay import Replay
 
@@ -18,7 +19,16 @@ AT_ONCE = 16  # samples of one call: few enough that what they give stays in the
 def replays_plainly(image: ChipImage) -> bool:
     """Return whether samples can be learned from without a look at each: replay in form B, no loss per step, no regulariser."""
     learning = image.network.learning
-    return not (is_online(learning.rule) or forms(learning) or step_loss(learning) or learning.regularisers)
+    return not (
+        is_online(learning.rule) or forms(learning) or step_loss(learning) or learning.regularisers or learning.apply == "inplace"
+    )
+
+
+def limit_of(image: ChipImage) -> Limit:
+    """Return what the logs of the cores hold, as `engine.log_need` counts it under a rule that is replayed."""
+    routes = image.routes
+    tables = [table @ routes.column for table in (routes.axons, image.marking, routes.home)]
+    return Limit(-1 if image.log_words is None else image.log_words, *tables)
 
 
 class Together:
@@ -33,14 +43,15 @@ class Together:
             raise ConfigError(Problem(f'network "{image.network.name}"', "learning", image.network.learning.rule, limit))
         form, work = image.formats, engine.work
         number = image.circuit.rules.constants.dtype
-        self.image, self.engine, self.flat = image, engine, flat_of(work.activity)
-        self.hardware = Hardware(image.steps, image.circuit, image.wires)
+        self.image, self.engine = image, engine
+        self.hardware = Hardware(image.steps, image.circuit, image.wires, work, flat_of(work.activity))
         self.objective = way and Objective(
             engine.mode, way.gain, form.v_fraction, form.delta_fraction[-1] if form.delta_fraction else 0, way.regulariser
         )
+        self.limit = limit_of(image)
         self.outcome = Outcome(
             np.zeros((AT_ONCE, image.circuit.classes), dtype=number),
-            np.zeros((AT_ONCE, len(self.flat)), dtype=np.int64),
+            np.zeros((AT_ONCE, len(self.hardware.flat)), dtype=np.int64),
             np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_),
         )
 
@@ -48,7 +59,7 @@ class Together:
         """Run samples `which` ([M <= AT_ONCE] int64) of a log of all samples forward; address: seed and pass of random words."""
         out = self.part(len(which))
         chosen = Chosen(which, which, log, *address)
-        forward(chosen, self.engine.mode, self.hardware, weights, self.engine.work, self.flat, out)
+        forward(chosen, self.engine.mode, self.hardware, weights, out)
         return out
 
     def learn(
@@ -63,7 +74,29 @@ class Together:
         """As `forward`, and replay each sample: `gradient` [W] grows by their gradients. labels: [M] int64 of these samples."""
         out = self.part(len(which))
         chosen = Chosen(which, labels, log, *address)
-        learn(chosen, self.objective, self.hardware, weights, gradient, self.engine.work, self.flat, out)
+        learn(chosen, self.objective, self.hardware, weights, gradient, out)
+        return out
+
+    def write(
+        self,
+        weights: np.ndarray,
+        gradient: np.ndarray,
+        log: SpikeLog,
+        which: np.ndarray,
+        labels: np.ndarray,
+        address: tuple[int, int],
+        how: How,
+    ) -> Outcome:
+        """As `learn`, one sample after the other with the weights that the one before has left; how: the update.
+
+        Raises:
+            CapacityError: the log of a core overflowed; the weights of that sample and of those after it are not written.
+        """
+        out = self.part(len(which))
+        chosen = Chosen(which, labels, log, *address)
+        written = write(chosen, self.objective, self.hardware, weights, gradient, how, self.limit, out)
+        if written < len(which):
+            self.peak_log(Outcome(out.scores[: written + 1], out.activity[: written + 1], out.spiked), which)
         return out
 
     def part(self, samples: int) -> Outcome:
