@@ -13,7 +13,6 @@ from chipsim.compiler import ChipImage, compile_network
 from chipsim.errors import raise_all
 from chipsim.events import Events
 from chipsim.hardware import Chip
-from chipsim.kernels._jit import kernels_cached
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine, copy_of
 from chipsim.training.calibrate import measure, require_life, shifts_of
@@ -92,7 +91,7 @@ def train(
 
 def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | None = None) -> Run:
     """Run a job that has been checked; `claim`: where an interrupted run saves its weights, and what the summary names."""
-    progress.start(0, "preparing" if kernels_cached() else "compiling the kernels (first use of this version, up to a minute)")
+    progress.start(0, "preparing")
     image = compile_network(job.network, job.chip, numerics=job.numerics, seed=job.seed)
     tally, weights = Tally(image, True, Recording()), image.weights.copy()
     metrics: list[dict[str, Any]] = []
