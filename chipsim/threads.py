@@ -1,33 +1,36 @@
 """How many threads a run takes unless told, and running parts of it in them.
 
-Without a number a run takes every processor that this process may use, and one where something else already runs in parallel:
+Without a number a run takes every processor that this process may use, and only one where others already run beside it:
 
-    in a thread that is not the main one (joblib's threads, Dask's, a server)        1
-    in a process that multiprocessing, joblib or Dask started, or in its child       1, or what its environment says
-    otherwise                                                                        the processors
+    in a process that multiprocessing, joblib or Dask started      what its environment says, else 1
+    in a thread that is not the main one (joblib, Dask, a server)  1
+    otherwise                                                      the processors, or fewer if the environment says so; at most 8
 
-The processors are those of the affinity of the process and of the quota of its cgroup. OMP_NUM_THREADS and NUMBA_NUM_THREADS, which
-joblib, Dask and batch systems set for the workers they start, lower the number; the smaller of them counts.
+The processors are those of the affinity of the process, within the quota of its cgroup. Every thread holds the memory of a sample: more
+than 8 must be asked for. The environment says it in OMP_NUM_THREADS and
+NUMBA_NUM_THREADS, which joblib, Dask and batch systems set for the workers they start; the smaller one counts.
 
 No thread outlives a call, and one thread means the caller's own: a process that forks later (lava-nc does) forks nothing of ours.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 from pathlib import Path
 from typing import TypeVar
 
-from chipsim.errors import ConfigError, Problem, raise_all
+from chipsim.errors import Problem, raise_all
 
 VARIABLES = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
 CGROUP = Path("/sys/fs/cgroup")
+MOST = 8  # unless asked for more
 LIMIT = "it must be a whole number of at least 1"
 
 Part, Result = TypeVar("Part"), TypeVar("Result")
@@ -44,28 +47,25 @@ def resolve(threads: int | None, name: str = "run") -> int:
 
 
 def problems(threads: object, name: str = "run") -> list[Problem]:
-    """Return what is wrong with a number of threads; None is none."""
-    if threads is None or (isinstance(threads, Integral) and not isinstance(threads, bool) and threads >= 1):
+    """Return what is wrong with a number of threads, or if none is given with what the environment says."""
+    if threads is None:
+        return environment()[1]
+    if isinstance(threads, Integral) and not isinstance(threads, bool) and threads >= 1:
         return []
     return [Problem(name, "threads", threads, LIMIT)]
 
 
 def default() -> int:
-    """Return how many threads a run takes that was not told.
-
-    Raises:
-        ConfigError: OMP_NUM_THREADS or NUMBA_NUM_THREADS is no number.
-    """
-    told = environment()
-    if threading.current_thread() is not threading.main_thread():
+    """Return how many threads a run takes that was not told."""
+    told, worker = environment()[0], multiprocessing.parent_process() is not None
+    alone = threading.current_thread() is threading.main_thread()
+    if not alone and not worker or worker and not told:
         return 1
-    if not told and is_worker():
-        return 1
-    return min([processors(), *told])
+    return min([MOST, processors(), *told])
 
 
-def environment() -> list[int]:
-    """Return what the environment says; a list, as OpenMP may have one per level, counts by its first."""
+def environment() -> tuple[list[int], list[Problem]]:
+    """Return the numbers in the environment, and what is wrong with them; of a list, one per level of OpenMP, the first counts."""
     found, wrong = [], []
     for name in VARIABLES:
         text = os.environ.get(name, "").split(",")[0].strip()
@@ -73,13 +73,7 @@ def environment() -> list[int]:
             found.append(int(text))
         elif text:
             wrong.append(Problem("environment", name, text, LIMIT, "correct it, or give the number of threads"))
-    raise_all(wrong, ConfigError)
-    return found
-
-
-def is_worker() -> bool:
-    """Return whether this process was started to work beside others."""
-    return multiprocessing.parent_process() is not None or multiprocessing.current_process().daemon or "LOKY_WORKER" in os.environ
+    return found, wrong
 
 
 def processors() -> int:
@@ -100,9 +94,11 @@ def quota(root: Path) -> float | None:
         return None
 
 
-def spread(work: Callable[[Part], Result], parts: Sequence[Part], threads: int) -> list[Result]:
-    """Return `work` of every part, in order, in so many threads; with one it runs in the caller's."""
-    if min(threads, len(parts)) <= 1:
-        return [work(part) for part in parts]
-    with ThreadPoolExecutor(min(threads, len(parts))) as pool:
-        return list(pool.map(work, parts))
+@contextlib.contextmanager
+def workers(threads: int) -> Iterator[Callable[[Callable[[Part], Result], Iterable[Part]], list[Result]]]:
+    """Yield a function like `map` that works in so many threads and returns its results in order; one thread is the caller's own."""
+    if threads == 1:
+        yield lambda work, parts: [work(part) for part in parts]
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield lambda work, parts: list(pool.map(work, parts))

@@ -34,7 +34,8 @@ network = cs.Network(
     steps=20,
     population=[{"name": "in", "neuron": "input", "size": 20},
                 {"name": "n", "neuron": "loihi-lif", "size": 30, "du": 2000, "dv": 400, "vth": 50}],
-    projection=[{"pre": "in", "post": "n", "name": "to", **drawn}, {"pre": "n", "post": "n", "kind": "sparse", "density": 0.3, "delay": [0, 5], **drawn}],
+    projection=[{"pre": "in", "post": "n", "name": "to", **drawn},
+                {"pre": "n", "post": "n", "kind": "sparse", "density": 0.3, "delay": [0, 5], **drawn}],
 )
 x = np.random.default_rng(0).random((20, 3, 20)) < 0.2
 cs.simulate(network, x, chip="loihi1", numerics="fixed", threads=2)

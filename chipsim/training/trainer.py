@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from chipsim.events import Events
 from chipsim.hardware import Chip
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine, copy_of
+from chipsim.threads import workers
 from chipsim.training.calibrate import measure, require_life, shifts_of
 from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
@@ -51,7 +51,7 @@ def train(
     seed: int = 1,
     passes: int | None = None,
     samples: int | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     init: str | Path | None = None,
     out: str | Path | None = None,
     force: bool = False,
@@ -63,10 +63,10 @@ def train(
     model, chip: objects, names or paths. data: None (the model's own), a DataSet, or (train_x, train_y, test_x, test_y) with
     intensities [B, N], spikes [T, B, N] or Events. numerics: fixed (batch 1, on-chip arithmetic), float (= float32), float64.
     rule: a name, FILE.py:CLASS, or a rule made with cs.rule; None: the model's own.
-    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number; batch-1
-    training itself is sequential. init: run folder whose final weights to start from. out: run folder to write ({n} in its name: the
-    first free number); None: none. force: replace an existing one. what_if: add the assumed learning extension to a chip that lacks
-    it. progress: has start(total, text), update(done, text), stop().
+    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number, None: as
+    chipsim.threads says; batch-1 training itself is sequential. init: run folder whose final weights to start from. out: run folder to
+    write ({n} in its name: the first free number); None: none. force: replace an existing one. what_if: add the assumed learning
+    extension to a chip that lacks it. progress: has start(total, text), update(done, text), stop().
 
     Raises:
         ConfigError, DataError: something given is wrong. CapacityError: the network does not fit, or a log overflowed.
@@ -166,9 +166,9 @@ def evaluate_accuracy(
                 kept.append((copy_of(engine.work.activity), tally.copy_of(engine.work.spikes)))
         return right, kept
 
-    workers = min(threads, events.samples)
-    with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(predict, np.array_split(np.arange(events.samples), workers)))
+    parts = np.array_split(np.arange(events.samples), min(threads, events.samples))
+    with workers(len(parts)) as each:
+        found = each(predict, parts)
     for _, kept in found:
         for activity, spikes in kept:
             tally.add(activity, spikes)
