@@ -25,6 +25,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "work.json"
 SHARE, MORE = 0.005, 0.03  # of the work of a job from which a function is listed; by which it may do more than stored
+KEPT = SHARE / 10  # from which it is stored
 RENEW = "python benchmarks/work.py --write renews the table on purpose; say in the commit why the work is worth it"
 KEYS = ("calls", "turns", "elements")
 
@@ -161,12 +162,12 @@ def events(counters: Any) -> dict[str, int]:
 
 
 def functions() -> dict[str, list[int]]:
-    """Return {function: [calls, turns, elements]} of what ran."""
+    """Return {function: [calls, turns, elements]} of what ran and did a share of the work."""
     found: dict[str, list[int]] = {}
     for (name, kind), n in zip(names, counts, strict=True):
         if n:
             found.setdefault(name, [0] * len(KEYS))[KEYS.index(kind)] += n
-    return found
+    return {name: row for name, row in found.items() if sum(row) >= KEPT * sum(counts)}
 
 
 def measure(chosen: tuple[str, ...] = (), root: Path = HERE.parent) -> dict[str, Any]:
