@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator
 
+from chipsim.bench.text import figure as number
 from chipsim.report.style import BLUE, DPI, FAINT, GREY, INK, MARKERS, ORANGE, SERIES, heading, panels, sheet
 
 BAR_IN = 0.3  # height of a bar
@@ -68,13 +69,16 @@ def chip(case: dict[str, Any], facts: dict[str, Any]) -> Figure:
     heading(axes, "Steps per second of wall time")
     bars(axes, names, [[one["steps_per_s"] for one in case["subjects"]]])
     axes.set_xscale("log")
+    rates = [one["steps_per_s"] for one in case["subjects"]]
+    axes.set_xlim(min(rates) / 5, 3 * max(rates))
     return figure
 
 
 def rules(case: dict[str, Any], facts: dict[str, Any]) -> Figure:
     """Return the samples per second of every rule."""
     names = [one["rule"] for one in case["rules"]]
-    figure, span = sheet(9, 1.3 + BAR_IN * len(names), case["name"], about(facts, case | {"rounds": case["rules"][0]["runs"]}))
+    note = f"{case['name']}; {about(facts, case | {'rounds': case['rules'][0]['runs']})}"
+    figure, span = sheet(9, 1.3 + BAR_IN * len(names), "Learning rules on the chip", note)
     (axes,) = panels(figure, span, 1, left=1.6)
     heading(axes, "Samples per second of wall time")
     bars(axes, names, [[one["samples_per_s"] for one in case["rules"]]])
@@ -88,7 +92,7 @@ def bars(axes: Axes, names: list[str], parts: list[list[float]]) -> None:
         axes.barh(range(len(names)), values, left=ends, height=0.64, color=colour, edgecolor="white")
         ends = [a + b for a, b in zip(ends, values, strict=True)]
     for y, end in enumerate(ends):
-        axes.annotate(f"{end:,.3g}", (end, y), xytext=(5, 0), textcoords="offset points", va="center", size=8.5, color=INK)
+        axes.annotate(number(end, 3), (end, y), xytext=(5, 0), textcoords="offset points", va="center", size=8.5, color=INK)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0, 1.16 * max(ends) or 1.0)
@@ -111,7 +115,16 @@ def growth(sweeps: list[tuple[dict[str, Any], dict[str, Any]]]) -> Figure:
         for axes in made[len(row) :]:
             axes.remove()
     known = {text.get_label(): text for axes in figure.axes for text in axes.get_lines()}
-    figure.legend(known.values(), known, frameon=False, fontsize=8.5, labelcolor=INK, loc="upper right", ncols=2)
+    figure.legend(
+        known.values(),
+        known,
+        frameon=False,
+        fontsize=8.5,
+        labelcolor=INK,
+        loc="upper right",
+        bbox_to_anchor=(0.985, 0.995),
+        ncols=2,
+    )
     return figure
 
 
