@@ -96,3 +96,39 @@ def test_a_kernel_that_does_more_is_found(tmp_path):
     file.write_text(ast.unparse(ast.fix_missing_locations(tree)))
     said = work.complaints({job: stored[job]}, work.measure((job,), tmp_path))
     assert [line for line in said if line.startswith(f"{job}: {name} does") and "+200.0%" in line], said
+
+
+vectors = benchmark("vectors")
+
+
+@pytest.mark.skipif(not vectors.here(), reason="the table of vector instructions is of x86-64")
+def test_hot_kernels_keep_their_vector_instructions():
+    found = vectors.measure()
+    said = vectors.complaints(json.loads(vectors.RESULTS.read_text()), found)
+    assert not said, "\n".join(["", *said, vectors.RENEW])
+    assert len(found) == 4 and all(row["packed"] > 20 and row["wide"] for row in found.values())
+
+
+ASSEMBLY = """
+\tvaddps\t(%rax), %ymm0, %ymm1
+\tvpaddq\t%xmm2, %xmm3, %xmm4
+\tvfmadd231pd\t%ymm2, %ymm3, %ymm4
+\tvaddss\t%xmm0, %xmm1, %xmm2
+\tvmovaps\t%ymm0, %ymm1
+\taddq\t$1, %rax
+"""
+
+
+def test_a_kernel_without_vectors_is_named():
+    assert vectors.instructions(ASSEMBLY) == {"packed": 3, "wide": 2, "scalar": 1}
+    assert vectors.instructions(ASSEMBLY.replace("vaddps", "vaddss").replace("vpaddq", "addq"))["packed"] == 1
+    row = {"packed": 100, "wide": 40, "scalar": 3}
+    same = {"a": row, "b": row}
+    assert vectors.complaints(same, {"a": {"packed": 50, "wide": 20, "scalar": 90}, "b": row}) == []
+    assert vectors.complaints(same, {"a": {"packed": 49, "wide": 40, "scalar": 3}, "b": row}) == [
+        "a: 49 packed instructions, 100 stored"
+    ]
+    assert vectors.complaints(same, {"a": {"packed": 100, "wide": 0, "scalar": 3}, "b": row}) == [
+        "a: 0 wide instructions, 40 stored"
+    ]
+    assert sorted(vectors.complaints(same, {"a": row, "c": row})) == ["b: only in the table", "c: only in the code"]
