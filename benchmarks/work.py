@@ -144,8 +144,9 @@ def jobs() -> dict[str, Any]:
 
 def child(root: str, chosen: list[str]) -> dict[str, Any]:
     """Return the counts of the jobs; runs in a process of its own."""
-    folder = Path(root) / "chipsim"
-    instrument(folder, ("kernels", "neurons", "learning", "simulator", "state.py"))
+    from chipsim.kernels._jit import SOURCES
+
+    instrument(Path(root) / "chipsim", SOURCES)
     found, known = {}, jobs()
     for name in chosen or known:
         counts[:] = [0] * len(counts)
