@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from pathlib import Path
@@ -41,7 +40,7 @@ def main_case():
 @pytest.fixture
 def short(monkeypatch):
     """Only our float32 step, on the smallest case."""
-    monkeypatch.setattr(topic, "measure", functools.partial(training.measure, own=training.OWN[:1]))
+    monkeypatch.setattr(topic, "rows_of", lambda threads: training.OWN[:1])
     monkeypatch.setattr(topic, "QUICK", SMALL)
 
 
@@ -167,6 +166,8 @@ BAD = {
     "hidden": (["bench", "--hidden", "0"], ("--hidden", "1 to 10000")),
     "hidden of the chip": (["bench", "chip", "--hidden", "20"], ("--hidden", "training step")),
     "sweep of another topic": (["bench", "chip", "--sweep", "batch"], ("--sweep", "belongs to training")),
+    "threads": (["bench", "training", "--threads", "0"], ("--threads", "at least 1")),
+    "threads of the chip": (["bench", "chip", "--threads", "2"], ("--threads", "topics training and memory")),
     "python without peers": (["bench", "--python", "python3"], ("--python", "needs --peers")),
     "no python": (["bench", "--peers", "--python", "/no/such/python"], ("--python", "/no/such/python")),
     "out": (["bench", "--out", "/dev/null/x", "--quick"], ("--out", "it must be a folder")),
@@ -180,6 +181,11 @@ def test_wrong_flags_are_refused(name, capsys):
     assert main(arguments) == 2
     found = capsys.readouterr().err
     assert not [word for word in words if word not in found], found
+
+
+def test_threads_give_the_further_rows():
+    assert [row[2] for row in training.rows_of(4)] == [1, 1, 1, 4, 4, 4] and len(training.rows_of(1)) == 3
+    assert training.rows_of(4)[-1] == ("fixed, 4 threads", "fixed", 4)
 
 
 def test_growth_is_the_exponent_from_the_first_point_to_the_last():

@@ -9,6 +9,7 @@ from typing import Any
 
 from chipsim.bench import timing
 from chipsim.bench.process import Python, pythons
+from chipsim.bench.training import THREADS
 from chipsim.errors import ConfigError, Problem, raise_all
 from chipsim.overrides import suggest
 
@@ -24,6 +25,7 @@ class Options:
     """What was asked for. topics: in order. places: interpreters to look for peers in; None: no peers. hidden: sizes; none: its own.
 
     rounds: of each measurement. quick: small sizes, seconds in all. data: folder of further data sets, or None.
+    threads: of our rows of a training step beside those with one thread.
     """
 
     topics: tuple[str, ...]
@@ -33,11 +35,12 @@ class Options:
     quick: bool
     sweep: str | None
     data: Any
+    threads: int
 
 
-def options(
+def options(  # noqa: PLR0913  the flags of the verb
     topic: str | None, peers: bool, python: Sequence[str], rounds: int | None, hidden: Sequence[int], quick: bool, sweep: str | None,
-    data: Any,
+    data: Any, threads: int | None = None,
 ) -> Options:  # fmt: skip
     """Return the options, checked.
 
@@ -54,13 +57,28 @@ def options(
         found.append(Problem("command line", "--sweep", sweep, f"it belongs to {SWEEPS[sweep]}, not to {topic}"))
     if hidden and (sweep in ("hidden", "neurons", "fan-out", "cores") or topic == "chip"):
         found.append(Problem("command line", "--hidden", hidden[0], "it sets the hidden layers of a training step, not of this"))
+    found += thread_problems(topic, sweep, threads)
     try:
         places = pythons(python) if peers else None
     except ConfigError as error:
         found += error.problems
     raise_all(found)
     topics = (SWEEPS[sweep],) if sweep else (topic,) if topic else tuple(TOPICS)
-    return Options(topics, places, rounds or (QUICK_ROUNDS if quick else 7), tuple(hidden), quick, sweep, data)
+    return Options(
+        topics, places, rounds or (QUICK_ROUNDS if quick else 7), tuple(hidden), quick, sweep, data, threads or THREADS
+    )
+
+
+def thread_problems(topic: str | None, sweep: str | None, threads: int | None) -> list[Problem]:
+    """Return what is wrong with --threads; None: not given."""
+    if threads is None:
+        return []
+    if threads < 1:
+        return [Problem("command line", "--threads", threads, "a whole number of at least 1 is needed")]
+    if sweep or topic in ("chip", "rules"):
+        limit = "only a training step is measured with several threads: topics training and memory"
+        return [Problem("command line", "--threads", threads, limit)]
+    return []
 
 
 def named(key: str, name: str | None, known: dict[str, str]) -> list[Problem]:

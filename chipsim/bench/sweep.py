@@ -36,7 +36,7 @@ def sweep(options: Options, progress: Any) -> dict[str, Any]:
         if not case["ok"]:
             break
         points.append({"x": size, "values": dict(values(case, of_training))})
-    unit = "CPU ms of a training step" if of_training else "us of wall time per step of the chip"
+    unit = "CPU ms of a training step" if of_training else "microseconds of wall time per step of the chip"
     return {"over": options.sweep, "title": f"{unit} over {options.sweep}", "unit": unit, "points": points,
             "exponents": exponents(points), "cases": cases, "ok": all(case["ok"] for case in cases)}  # fmt: skip
 

@@ -17,9 +17,16 @@ from chipsim.errors import RunError
 from chipsim.network import Network, ssgd_network
 
 BASE = "float32, 1 thread"
-OWN = tuple(
-    (f"{numerics}, {n} thread{'s' * (n > 1)}", numerics, n) for n in (1, 2) for numerics in ("float32", "float64", "fixed")
-)
+THREADS = 2  # of the rows beside those with one, unless told
+
+
+def rows_of(threads: int) -> tuple[tuple[str, str, int], ...]:
+    """Return name, numerics and threads of our rows: one thread, then so many."""
+    counts = dict.fromkeys((1, threads))
+    return tuple((f"{kind}, {n} thread{'s' * (n > 1)}", kind, n) for n in counts for kind in ("float32", "float64", "fixed"))
+
+
+OWN = rows_of(THREADS)
 DELTA_FRACTION = 14  # of fixed point: as fine as 16 bits of delta allow, since errors of an untrained network are small
 
 

@@ -19,6 +19,9 @@ Pythons = Annotated[
 ]
 Rounds = Annotated[int | None, typer.Option("--rounds", help="Interleaved rounds; 7 unless given.", metavar="N")]
 Hidden = Annotated[list[int] | None, typer.Option("--hidden", help="Size of the hidden layers. Repeatable.", metavar="N")]
+Threads = Annotated[
+    int | None, typer.Option("--threads", help="Threads of our further rows of a training step; 2 unless given.", metavar="N")
+]
 Quick = Annotated[bool, typer.Option("--quick", help="Small sizes: a smoke test of seconds, no figures to quote.")]
 Sweep = Annotated[
     str | None,
@@ -33,6 +36,7 @@ def bench(
     python: Pythons = None,
     rounds: Rounds = None,
     hidden: Hidden = None,
+    threads: Threads = None,
     quick: Quick = False,
     sweep: Sweep = None,
     out: Out = None,
@@ -46,7 +50,7 @@ def bench(
     from chipsim.cli.progress import Progress
 
     with flags.data_folder(data_dir):
-        chosen = options(topic, peers, python or (), rounds, hidden or (), quick, sweep, catalog.data_root(data_dir))
+        chosen = options(topic, peers, python or (), rounds, hidden or (), quick, sweep, catalog.data_root(data_dir), threads)
         folder = None if out is None else writable(out)
         progress = Progress(quiet)
         try:

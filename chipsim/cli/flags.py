@@ -22,7 +22,10 @@ NUMERICS = ("fixed", "float", "float32", "float64")
 ModelName = Annotated[str, typer.Argument(help="A name in models/ or a .toml file.", metavar="MODEL")]
 ChipName = Annotated[str, typer.Option("--chip", help="A name in hw_configs/ or a .toml file.", metavar="NAME|FILE")]
 Numerics = Annotated[str, typer.Option("--numerics", help=f"Arithmetic: {', '.join(NUMERICS)}.", metavar="NAME")]
-Threads = Annotated[int, typer.Option("--threads", help="Threads; the result has the same bits with any number.", metavar="N")]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", help="Threads; the same bits with any number; unless given the processors there are.", metavar="N"),
+]
 WhatIf = Annotated[
     bool, typer.Option("--what-if", help="Add the assumed learning extension to a chip that lacks what the rule needs.")
 ]

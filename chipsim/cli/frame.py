@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from chipsim.cli import interrupt
+from chipsim.cli import interrupt, notes
 from chipsim.errors import ChipsimError, Problem
 
 SCHEMA = 1
@@ -65,7 +65,7 @@ def verb(function: Callable[..., Answer]) -> Callable[..., None]:
 def attempt(function: Callable[..., Answer], flags: dict[str, Any], debug: bool) -> tuple[Answer | None, ChipsimError | None]:
     """Run a verb; return its answer or its error. Whatever is not a user's mistake becomes one line that asks for a report."""
     try:
-        with interrupt.noted():
+        with interrupt.noted(), notes.shown(flags.get("quiet", False)):
             return function(**flags), None
     except ChipsimError as error:
         cause, found = error, error

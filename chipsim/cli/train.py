@@ -24,7 +24,7 @@ def train(
         int | None, typer.Option("--passes", help="Sweeps over the data; the model's own unless given.", metavar="N")
     ] = None,
     samples: Annotated[int | None, typer.Option("--samples", help="Use only so many training samples.", metavar="N")] = None,
-    threads: flags.Threads = 1,
+    threads: flags.Threads = None,
     init: Annotated[str | None, typer.Option("--init", help="Start from the weights of a finished run.", metavar="RUN")] = None,
     out: Annotated[
         str | None, typer.Option("--out", help="Run folder; a new one under runs/ unless given.", metavar="DIR")
@@ -66,7 +66,7 @@ def missing_run(key: str, path: str) -> Problem:
 
 def evaluate(
     run: Annotated[str, typer.Argument(help="Folder of a finished run.", metavar="RUN")],
-    threads: flags.Threads = 1,
+    threads: flags.Threads = None,
     data_dir: flags.DataDir = None,
 ) -> Answer:
     """Test accuracy and inference cost of a finished run."""

@@ -7,21 +7,26 @@
 
 numba's own cache does not notice an edit in a function that a kernel calls (numba/numba#1833). So the cache lives in a folder named
 by a digest of every source that may hold kernels, of the numba version and of this Python; an edit anywhere gives a fresh folder.
+
+Compiling takes seconds, so it is said: to the logger "chipsim.kernels", a warning when the first kernel of a process is compiled, and
+for every one that took a second or more a line of level INFO. Nothing is said about what is loaded from the cache.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numba
 import numpy as np
-from numba.core import config, types
+from numba.core import config, event, types
 from numba.extending import overload
 from platformdirs import user_cache_path
 
@@ -29,6 +34,10 @@ PACKAGE = Path(__file__).resolve().parent.parent
 OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 INNER = {"_nrt": False, "no_cpython_wrapper": True, "forceinline": True}
 SOURCES = ("kernels", "neurons", "learning", "simulator", "state.py")
+LOG = logging.getLogger("chipsim.kernels")
+COMPILING = "compiling kernels (first use, up to two minutes; kept for every later process in %s)"
+WORTH_SAYING_S = 1.0
+MADE: list[Callable] = []  # every kernel that Python can call, as compiled
 
 
 def source_digest() -> str:
@@ -58,9 +67,50 @@ if not WRITABLE:
     warnings.warn(f"the cache folder {CACHE} cannot be written: kernels are compiled again in every process", stacklevel=2)
 
 
-def kernels_cached() -> bool:
-    """Return whether an earlier process has compiled kernels of these very sources."""
-    return any(CACHE.glob("**/*.nbi"))
+def cache_statistics() -> dict[str, tuple[int, int]]:
+    """Return {kernel: (loaded, compiled)}: how many signatures of it this process took from the cache, and how many it compiled."""
+    found = {}
+    for made in MADE:
+        loaded, compiled = (sum(counts.values()) for counts in (made.stats.cache_hits, made.stats.cache_misses))
+        if loaded or compiled:
+            found[name_of(made)] = (loaded, compiled)
+    return found
+
+
+def name_of(made: Callable) -> str:
+    """Return module and name of a kernel."""
+    return f"{made.py_func.__module__}.{made.py_func.__qualname__}"
+
+
+class Told(event.Listener):
+    """Says which kernels are compiled. Compiling is under a lock of numba, so that one thread at a time comes here."""
+
+    def __init__(self) -> None:
+        self.said, self.depth, self.began = False, 0, 0.0
+
+    def on_start(self, started: event.Event) -> None:
+        """Note the time; the first one of a process is said, those that another one calls are part of that."""
+        if started.data["dispatcher"] not in MADE:
+            return
+        self.depth += 1
+        if self.depth > 1:
+            return
+        self.began = time.monotonic()
+        if not self.said:
+            self.said = True
+            LOG.warning(COMPILING, CACHE)
+
+    def on_end(self, ended: event.Event) -> None:
+        """Say what took long."""
+        if ended.data["dispatcher"] not in MADE:
+            return
+        self.depth -= 1
+        seconds = time.monotonic() - self.began
+        if not self.depth and seconds >= WORTH_SAYING_S:
+            LOG.info("compiled %s in %.0f s", name_of(ended.data["dispatcher"]), seconds)
+
+
+event.register("numba:compile", Told())
 
 
 def kernel(function: Callable) -> Callable:
@@ -97,6 +147,8 @@ def cached(function: Callable, **options: bool) -> Callable:
     if WRITABLE and hasattr(compiled, "_cache"):
         file = compiled._cache._cache_file
         file.save = one_at_a_time(file.save)
+    if hasattr(compiled, "stats"):  # with the JIT off it is the plain function
+        MADE.append(compiled)
     return compiled
 
 

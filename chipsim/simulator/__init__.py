@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,8 @@ from chipsim.learning.lava import LavaRule
 from chipsim.network import Network, as_network
 from chipsim.simulator.plasticity import RECORDS as LEARNED
 from chipsim.simulator.plasticity import Plasticity, plasticity_of
+from chipsim.threads import problems as thread_problems
+from chipsim.threads import resolve, workers
 
 RECORDS = ("spikes", "v", "u", "payloads", "active")
 BLOCK_BYTES = 1 << 25  # of the activity kept before it is accounted for
@@ -72,7 +72,7 @@ def simulate(
     numerics: str = "float64",
     weights: dict[str, np.ndarray] | None = None,
     record: Sequence[str] = ("spikes", "v"),
-    threads: int = 1,
+    threads: int | None = None,
     plastic: Mapping[str, LavaRule] | None = None,
     third: Mapping[str, Mapping[str, np.ndarray]] | None = None,
 ) -> Simulation:
@@ -81,8 +81,8 @@ def simulate(
     x: [T, B, N_in], or Events. chip: a Chip, a name, or None (one core per population, nothing limited).
     numerics: fixed, float64 or float32. weights: {name: [N_pre, N_post]}; none: the model's own.
     record: any of spikes, payloads, v, u, active (the last needs a network that its learning rule can train).
-    threads: samples run in so many threads; the result has the same bits with any number. Random words (stochastic rounding of
-    decays) are addressed by the number of the sample in `x` and the seed of the network.
+    threads: samples run in so many threads, None: as chipsim.threads says; the result has the same bits with any number. Random words
+    (stochastic rounding of decays) are addressed by the number of the sample in `x` and the seed of the network.
     plastic: {projection: LavaRule}: these learn on the way (docs/lava-learning.md); every sample starts from the given weights, with
     empty traces and tags; record may then hold x1, x2, y1, y2, y3, w, t, d too. third: {projection: {"y1": [T, B, N_post], ...}}: the
     third factors of rules that want them.
@@ -105,9 +105,9 @@ def simulate(
     )
     require_payloads(events, network, image.formats.fixed)
     r = Recorder(image, events.samples, record, plasticity_of(image, plastic, third, events.samples))
-    chunks = np.array_split(np.arange(events.samples), max(1, min(threads, events.samples)))
-    with ThreadPoolExecutor(len(chunks)) as pool:
-        parts = list(pool.map(lambda chunk: run_samples(image, events, chunk, r), chunks))
+    chunks = np.array_split(np.arange(events.samples), max(1, min(resolve(threads), events.samples)))
+    with workers(len(chunks)) as each:
+        parts = each(lambda chunk: run_samples(image, events, chunk, r), chunks)
     counters = sum(parts[1:], parts[0])
     learned = () if r.learned is None else (r.learned.weights, r.learned.tags, r.learned.delays, r.learned.traces)
     return Simulation(r.spikes, r.payloads, r.v, r.u, r.active, r.scores, counters, r.v_scale, image, *learned)
@@ -120,9 +120,7 @@ def check_arguments(record: object, threads: object, numerics: object, known: tu
     found = [Problem("simulate(...)", "record", ", ".join(unknown), f"known: {', '.join(known)}")] if unknown else []
     if not isinstance(numerics, str):
         found.append(Problem("simulate(...)", "numerics", numerics, "it must be one of fixed, float, float32, float64"))
-    if isinstance(threads, bool) or not isinstance(threads, Integral) or threads < 1:
-        found.append(Problem("simulate(...)", "threads", threads, "a whole number of at least 1 is needed"))
-    raise_all(found)
+    raise_all(found + thread_problems(threads, "simulate(...)"))
 
 
 def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: Recorder) -> Counters:

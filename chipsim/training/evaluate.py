@@ -7,13 +7,13 @@ from typing import Any
 
 from chipsim import catalog
 from chipsim.compiler import compile_network
-from chipsim.errors import ConfigError, Problem, raise_all
+from chipsim.errors import ConfigError, Problem
 from chipsim.hardware import build_chip
 from chipsim.network import Network
 from chipsim.schema import read
+from chipsim.threads import resolve
 from chipsim.training.compare import community, comparison
 from chipsim.training.examples import load_examples
-from chipsim.training.job import count_problems
 from chipsim.training.run import uncertainty_summary
 from chipsim.training.runfolder import load_weights, read_config
 from chipsim.training.tally import Tally
@@ -21,15 +21,15 @@ from chipsim.training.timefacts import time_facts, time_warnings
 from chipsim.training.trainer import evaluate_accuracy
 
 
-def evaluate(run_dir: str | Path, threads: int = 1, data: Any = None) -> dict[str, Any]:
+def evaluate(run_dir: str | Path, threads: int | None = None, data: Any = None) -> dict[str, Any]:
     """Return accuracy, inference counts, energy and time per test sample of the run in `run_dir`.
 
-    data: as in `train`; required if the run was trained on data of your own, else the model's data set.
+    threads: as in `train`. data: as in `train`; required if the run was trained on data of your own, else the model's data set.
 
     Raises:
         ConfigError, DataError: the folder is no finished run, or its data are not there.
     """
-    raise_all(count_problems(threads=threads))
+    threads = resolve(threads)
     config = read_config(run_dir)
     folder = Path(run_dir)
     if config["run"]["data"] == "given" and data is None:

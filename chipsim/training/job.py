@@ -12,6 +12,8 @@ from chipsim.events import require_binary
 from chipsim.hardware import Chip, as_chip
 from chipsim.learning import rule_name
 from chipsim.network import Network, Schedule, as_network
+from chipsim.threads import problems as thread_problems
+from chipsim.threads import resolve
 from chipsim.training.examples import Examples, load_examples
 
 BATCH_LIMIT = "on the chip weights are written after every sample: only batch 1 with optimiser 'sgd', 'sign' or 'momentum' exists"
@@ -40,7 +42,7 @@ class Job:
 
 
 def prepare(model: Network | str, chip: Chip | str, data: Any, rule: Any, numerics: str, seed: int, passes: int | None,
-            samples: int | None, threads: int, what_if: bool) -> Job:  # fmt: skip
+            samples: int | None, threads: int | None, what_if: bool) -> Job:  # fmt: skip
     """Resolve and check the arguments of `train`.
 
     Raises:
@@ -61,11 +63,11 @@ def prepare(model: Network | str, chip: Chip | str, data: Any, rule: Any, numeri
     if kind == "fixed":
         for events in (examples.train, examples.test):
             require_binary(events, "fixed point sends 0/1 spikes")
-    return Job(network, chip, numerics, seed, schedule, examples, threads)
+    return Job(network, chip, numerics, seed, schedule, examples, resolve(threads))
 
 
 def argument_problems(
-    rule: object, numerics: str, seed: int, passes: int | None, samples: int | None, threads: int
+    rule: object, numerics: str, seed: int, passes: int | None, samples: int | None, threads: int | None
 ) -> list[Problem]:
     """Return what is wrong with the plain arguments of `train`."""
     found, name = [], "run"
@@ -74,7 +76,7 @@ def argument_problems(
         found.append(Problem(name, "numerics", numerics, "it must be one of fixed, float, float32, float64"))
     if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
         found.append(Problem(name, "seed", seed, "it must be a whole number from 0 to 4294967295"))
-    return found + count_problems(passes=passes, samples=samples, threads=threads)
+    return found + count_problems(passes=passes, samples=samples) + thread_problems(threads)
 
 
 def rule_problems(rule: object) -> list[Problem]:

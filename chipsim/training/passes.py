@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from chipsim.learning.writes import How, write_weights
 from chipsim.network import Schedule
 from chipsim.simulator.engine import flat_of
 from chipsim.state import SpikeLog
+from chipsim.threads import workers
 from chipsim.training.learner import Learner, check_finite
 from chipsim.training.optimise import STEPS, count_update
 from chipsim.training.tally import Tally
@@ -108,12 +108,11 @@ class BatchPass:
     ) -> Seen:
         """Train on the samples in `order`; weights change in place."""
         log, loss, right = events.spikes(weights.dtype), 0.0, 0
-        with ThreadPoolExecutor(self.threads) as pool:
+        with workers(self.threads) as each:
             for at in range(0, len(order), self.schedule.batch):
                 batch = order[at : at + self.schedule.batch]
                 chunks = [batch[n : n + CHUNK] for n in range(0, len(batch), CHUNK)]
-                jobs = [pool.submit(self.chunk, n, chunk, weights, events, log, labels, tally) for n, chunk in enumerate(chunks)]
-                found = [job.result() for job in jobs]
+                found = each(lambda part: self.chunk(*part, weights, events, log, labels, tally), enumerate(chunks))
                 self.update(weights, len(batch), len(chunks))
                 for n, part in enumerate(found):
                     loss, right, tally.peak_log = loss + part.loss, right + part.right, max(tally.peak_log, part.peak)

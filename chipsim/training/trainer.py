@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from chipsim.compiler import ChipImage, compile_network
 from chipsim.errors import raise_all
 from chipsim.events import Events
 from chipsim.hardware import Chip
-from chipsim.kernels._jit import kernels_cached
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine
+from chipsim.threads import workers
 from chipsim.training.calibrate import measure, require_life, shifts_of
 from chipsim.training.claim import Claim
 from chipsim.training.job import Job, prepare
@@ -53,7 +52,7 @@ def train(
     seed: int = 1,
     passes: int | None = None,
     samples: int | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     init: str | Path | None = None,
     out: str | Path | None = None,
     force: bool = False,
@@ -65,10 +64,10 @@ def train(
     model, chip: objects, names or paths. data: None (the model's own), a DataSet, or (train_x, train_y, test_x, test_y) with
     intensities [B, N], spikes [T, B, N] or Events. numerics: fixed (batch 1, on-chip arithmetic), float (= float32), float64.
     rule: a name, FILE.py:CLASS, or a rule made with cs.rule; None: the model's own.
-    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number; batch-1
-    training itself is sequential. init: run folder whose final weights to start from. out: run folder to write ({n} in its name: the
-    first free number); None: none. force: replace an existing one. what_if: add the assumed learning extension to a chip that lacks
-    it. progress: has start(total, text), update(done, text), stop().
+    passes, samples: in place of the schedule's passes and of all training samples. threads: the same bits with any number, None: as
+    chipsim.threads says; batch-1 training itself is sequential. init: run folder whose final weights to start from. out: run folder to
+    write ({n} in its name: the first free number); None: none. force: replace an existing one. what_if: add the assumed learning
+    extension to a chip that lacks it. progress: has start(total, text), update(done, text), stop().
 
     Raises:
         ConfigError, DataError: something given is wrong. CapacityError: the network does not fit, or a log overflowed.
@@ -93,7 +92,7 @@ def train(
 
 def execute(job: Job, claim: Claim | None, progress: Any, init_sha256: str | None = None) -> Run:
     """Run a job that has been checked; `claim`: where an interrupted run saves its weights, and what the summary names."""
-    progress.start(0, "preparing" if kernels_cached() else "compiling the kernels (first use of this version, up to a minute)")
+    progress.start(0, "preparing")
     image = compile_network(job.network, job.chip, numerics=job.numerics, seed=job.seed)
     tally, weights = Tally(image, True, Recording()), image.weights.copy()
     metrics: list[dict[str, Any]] = []
@@ -159,21 +158,22 @@ def evaluate_accuracy(
     quiet = replace(image, circuit=image.circuit._replace(learns=False))
     log = events.spikes(image.circuit.rules.constants.dtype)
 
+    few = AT_ONCE if tally is None or tally.packets is None else 1  # the time of a chip may need the spikes of every sample
+
     def predict(part: np.ndarray) -> tuple[int, list]:
         engine, right, kept = Engine(quiet), 0, []
         together = Together(quiet, engine)
-        for at in range(0, len(part), 1 if each else AT_ONCE):
-            which = part[at : at + (1 if each else AT_ONCE)]
+        for at in range(0, len(part), few):
+            which = part[at : at + few]
             out = together.forward(weights, log, which, (seed, 0))
             right += int((out.scores.argmax(axis=1) == labels[which]).sum())
             if tally is not None:
                 kept += [(row.copy(), engine.work.activity, tally.copy_of(engine.work.spikes)) for row in out.activity]
         return right, kept
 
-    each = tally is not None and tally.packets is not None  # the time needs the spikes of every sample
-    workers = min(threads, events.samples)
-    with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(predict, np.array_split(np.arange(events.samples), workers)))
+    parts = np.array_split(np.arange(events.samples), min(threads, events.samples))
+    with workers(len(parts)) as each:
+        found = each(predict, parts)
     for _, kept in found:
         for row, like, spikes in kept:
             tally.add(row, like, spikes)

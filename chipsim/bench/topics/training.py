@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chipsim.bench.run import Options
-from chipsim.bench.training import measure
+from chipsim.bench.training import measure, rows_of
 from chipsim.bench.workloads import Case, fashion, synthetic
 from chipsim.errors import DataError
 
@@ -25,7 +25,7 @@ def gather(options: Options, chosen: Iterator[Case], skipped: list, rounds: int,
     """Return what the cases gave."""
     found = []
     for case in chosen:
-        found.append(measure(case, options.places, rounds, progress, hurried=options.quick))
+        found.append(measure(case, options.places, rounds, progress, rows_of(options.threads), hurried=options.quick))
         if not found[-1]["ok"]:
             break
     return {"cases": found, "skipped": skipped, "ok": all(case["ok"] for case in found)}
