@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chipsim.kernels._jit import by_code, inlined, inner
-from chipsim.kernels.compact import append
+from chipsim.kernels.compact import WORD, walk
 from chipsim.kernels.fixed import number, wide
 from chipsim.kernels.lane_kinds import as_stored, ids_from, ones, zeros_like
 from chipsim.kernels.lane_math import bits, pick
@@ -52,6 +52,12 @@ class Lists(NamedTuple):
     band: float  # an active one has |potential| < band; 0: none is listed
 
 
+@inner
+def enter(fired, active, first, lists, ends):
+    """List the ids first + k for the bits k set in two words; return the new ends of the lists."""
+    return walk(fired, first, lists.spikes, ends[0]), walk(active, first, lists.active, ends[1])
+
+
 def loop(update: Callable) -> Callable:
     """Return the loop over compartments of one model.
 
@@ -59,8 +65,8 @@ def loop(update: Callable) -> Callable:
     """
     update = inlined(getattr(update, "py_func", update))
 
-    def some(i, n, ends, step, slots, lists):
-        """Update n <= 16 compartments from i on."""
+    def some(i, n, step, slots, lists):
+        """Update n <= 16 compartments from i on; return how many changed their V, and bits of those that spike and are active."""
         now = Now(ids_from(step.first + i), step.t, step.address[0], step.address[1], step.address[2])
         before = (number(load_part(slots.v, i, n)), number(load_part(slots.second, i, n)), number(load_part(slots.third, i, n)))
         total, sent = number(load_part(slots.total, i, n)), number(load_part(slots.payload, i, n))
@@ -72,22 +78,24 @@ def loop(update: Callable) -> Callable:
         store_part(slots.payload, i, sent, n)
         store_part(slots.potential, i, potential, n)
         mine = (1 << n) - 1
-        fired, active = append(bits(sent != 0) & mine, step.first + i, lists.spikes, ends[0]), ends[1]
-        if lists.band > 0:
-            active = append(bits(abs(potential) < lists.band) & mine, step.first + i, lists.active, active)
+        fired, active = bits(sent != 0) & mine, bits(abs(potential) < lists.band) & mine
         return ones(bits(after[V] != before[V]) & mine), fired, active
 
     some = inner(some)
 
     def run(step, slots, lists, ends):
-        moved, n = 0, len(slots.v)
+        moved, n, fired, active = 0, len(slots.v), 0, 0
         for i in range(0, n - LANES + 1, LANES):
-            found = some(i, LANES, ends, step, slots, lists)
-            moved, ends = moved + found[0], (found[1], found[2])
+            found = some(i, LANES, step, slots, lists)
+            moved, fired, active = moved + found[0], fired | found[1] << (i % WORD), active | found[2] << (i % WORD)
+            if i % WORD == WORD - LANES:
+                ends = enter(fired, active, step.first + i - i % WORD, lists, ends)
+                fired, active = 0, 0
+        i = n - n % LANES
         if n % LANES:
-            found = some(n - n % LANES, n % LANES, ends, step, slots, lists)
-            moved, ends = moved + found[0], (found[1], found[2])
-        return moved, ends
+            found = some(i, n % LANES, step, slots, lists)
+            moved, fired, active = moved + found[0], fired | found[1] << (i % WORD), active | found[2] << (i % WORD)
+        return moved, enter(fired, active, step.first + i - i % WORD, lists, ends)
 
     return inner(run)
 
