@@ -10,6 +10,7 @@ import numpy as np
 from refsynapses import out_shape
 
 from chipsim.compiler import ChipImage, compile_network
+from chipsim.compiler.wires import wires_of
 from chipsim.events import as_events
 from chipsim.network import Network
 from chipsim.simulator.account import account
@@ -106,8 +107,11 @@ def chip(net: dict, **more):
     return bridge.toy(more.pop("active_update", "received_input"), arithmetic, **{**ROOM, "membrane": modes["v_bits"], **more})
 
 
-def image_of(net: dict, on=None, placed: dict | None = None, learn: bool = False) -> ChipImage:
-    """Compile; then put in what the description has no words for: the numbers of the delta family, and the width of u."""
+def image_of(net: dict, on=None, placed: dict | None = None, learn: bool = False, packed: bool = True) -> ChipImage:
+    """Compile; then put in what the description has no words for: the numbers of the delta family, and the width of u.
+
+    packed: synapses are packed where they fit, else all are lists, as where weights may change.
+    """
     made = network(net)
     if placed:
         masks = made.__dict__["masks"]
@@ -130,7 +134,9 @@ def image_of(net: dict, on=None, placed: dict | None = None, learn: bool = False
             weights[at : at + synapses.stored] = synapses.pack(raw)
             exponent[k] = spec["exponent"]
     rules = rules._replace(constants=constants, powers=powers, modes=rules.modes._replace(u_bits=net["arithmetic"]["u_bits"]))
-    return replace(image, circuit=image.circuit._replace(rules=rules), wires=wires._replace(exponent=exponent), weights=weights)
+    plan = replace(image.plan, learning=image.learning or not packed)
+    wires = wires_of(plan, replace(image.formats, exponent=tuple(exponent.tolist())), weights)
+    return replace(image, circuit=image.circuit._replace(rules=rules), wires=wires, weights=weights)
 
 
 class Ran:

@@ -51,7 +51,14 @@ def test_kernels_equal_the_reference():
     def compare(net):
         net = described(net)
         result = refnet.run_net(net)
-        assert netbridge.differences(net, netbridge.Ran(net, netbridge.image_of(net)), result) == []
+        image, lists = netbridge.image_of(net), netbridge.image_of(net, packed=False)
+        assert netbridge.differences(net, netbridge.Ran(net, image), result) == []
+        assert netbridge.differences(net, netbridge.Ran(net, lists), result) == []
+        packed = image.wires.packed_bits > 0
+        found.update(
+            {word for word, some in (("packed", packed), ("packed delays", packed & (image.wires.depth > 1))) if some.any()}
+        )
+        assert not lists.wires.packed_bits.any()
         found.update({"networks", *statistics(net, result), *(spec["kind"] for spec in net["populations"])})
         found.update((net["arithmetic"]["rounding"], net["arithmetic"]["decay"], f"v {net['arithmetic']['overflow_v']}s"))
 
@@ -68,6 +75,8 @@ def test_kernels_equal_the_reference():
         "floor",
         "stochastic",
         "lazy",
+        "packed",
+        "packed delays",
     )
     assert found["networks"] >= 300 and not {name: found[name] for name in (*wanted, "v wraps") if found[name] < 15}
 

@@ -54,7 +54,7 @@ def image_of(network: Ring, steps: int, cores: int) -> ChipImage:
     circuit = circuit_of(plan, form, slices, routes)
     memory = tuple(CoreMemory(s.core, ("n",), s.size) for s in slices[1:])
     flat = flat_weights(described, weights, form, given)
-    return ChipImage(plan, form, tuple(slices), routes, circuit, wires_of(plan, form), flat, memory)
+    return ChipImage(plan, form, tuple(slices), routes, circuit, wires_of(plan, form, flat), flat, memory)
 
 
 def sorted_lists(network: Ring) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ class Synapses:
     stored: int  # weights in memory: N_pre x N_post, the synapses of a sparse projection, or the kernel
     depth: int  # largest delay + 1; 0: no delays
     pre: np.ndarray | None = None  # [L] int64, ascending; within one neuron `post` ascends
-    post: np.ndarray | None = None  # [L] int64
+    post: np.ndarray | None = None  # [L] int64, or narrower
     weight: np.ndarray | None = None  # [L] int64 position in the stored weights
     delay: np.ndarray | None = None  # [L] int64
     mask: np.ndarray | None = None  # sparse: [N_pre, N_post] bool

@@ -4,30 +4,71 @@ from __future__ import annotations
 
 from chipsim.kernels._jit import inlined, inner
 from chipsim.kernels.fixed import scale, settle, weigh, wide
+from chipsim.simulator.packed import deliver_packed
 
 
 @inlined
 def deliver(t, wires, weights, spikes, lines):
     """Fill `lines.total` with what arrives at every neuron in step t, and `lines.touched` with whether anything does."""
-    lines.total[:] = 0
-    lines.touched[:] = False
-    if t == 0:
-        return
+    for p in range(wires.populations):
+        lines.filled[p] = min(lines.filled[p], 1)
     for k in range(len(wires.pre)):
-        at = (t - 1) * wires.populations + wires.pre[k]
-        span = (spikes.start[at], spikes.start[at + 1])
-        if span[1] > span[0]:
-            lines.sums[: wires.width[k] * max(wires.depth[k], 1)] = 0
-            if wires.listed[k]:
-                add_lists(k, span, wires, weights, spikes, lines)
-            else:
-                add_rows(k, span, wires, weights, spikes, lines.sums)
-        if wires.depth[k] > 0:
-            if span[1] > span[0]:
-                delay(t, k, wires, lines)
-            take_due(t, k, wires, lines)
-        elif span[1] > span[0]:
-            arrive(k, wires, lines)
+        span = sent(t, k, wires, spikes)
+        if wires.packed_bits[k] > 0:
+            deliver_packed(t, k, span, wires, spikes, lines)
+        else:
+            deliver_plain(t, k, span, wires, weights, spikes, lines)
+    clear_rest(wires, lines)
+
+
+@inlined
+def deliver_plain(t, k, span, wires, weights, spikes, lines):
+    """Add what the spikes in `span` of the log send through projection k, whose weights may change, and what its delay lines hold."""
+    some = span[1] > span[0]
+    if some:
+        lines.sums[: wires.width[k] * max(wires.depth[k], 1)] = 0
+        if wires.listed[k]:
+            add_lists(k, span, wires, weights, spikes, lines)
+        else:
+            add_rows(k, span, wires, weights, spikes, lines.sums)
+    if wires.depth[k] > 0:
+        if some:
+            delay(t, k, wires, lines)
+        take_due(t, k, wires, lines)
+    elif some:
+        arrive(k, wires, lines)
+
+
+@inner
+def sent(t, k, wires, spikes):
+    """Return which spikes of the log projection k carries in step t: those of step t - 1; none in step 0."""
+    at = max(t - 1, 0) * wires.populations + wires.pre[k]
+    return spikes.start[at], spikes.start[at + min(t, 1)]
+
+
+@inner
+def clear_rest(wires, lines):
+    """Forget what arrived in an earlier step where nothing arrives in this one."""
+    for k in range(len(wires.pre)):
+        if lines.filled[wires.post[k]] == 1:
+            clear(k, wires, lines)
+
+
+@inner
+def clear(k, wires, lines):
+    """Forget what arrived in an earlier step at the population onto which projection k leads."""
+    first, end = wires.first[k], wires.first[k] + wires.width[k]
+    lines.total[first:end] = 0
+    lines.touched[first:end] = False
+    lines.filled[wires.post[k]] = 0
+
+
+@inner
+def begin(k, wires, lines):
+    """Make sure that nothing of an earlier step is left where something is added to."""
+    if lines.filled[wires.post[k]] == 1:
+        clear(k, wires, lines)
+    lines.filled[wires.post[k]] = 2
 
 
 @inner
@@ -61,6 +102,7 @@ def add_lists(k, span, wires, weights, spikes, lines):
 @inner
 def arrive(k, wires, lines):
     """Add the scaled sums of a projection without delays to what arrives now."""
+    begin(k, wires, lines)
     first, width = wires.first[k], wires.width[k]
     exponent, before, after = wires.exponent[k], wires.sum_wrap[k], wires.end_wrap[k]
     total, touched = lines.total[first : first + width], lines.touched[first : first + width]
@@ -94,6 +136,7 @@ def delay(t, k, wires, lines):
 @inner
 def take_due(t, k, wires, lines):
     """Take what the delay lines of a projection hold for step t."""
+    begin(k, wires, lines)
     first, depth = wires.first[k], wires.depth[k]
     for j in range(wires.width[k]):
         slot = wires.ring[k] + j * depth + t % depth

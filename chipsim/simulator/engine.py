@@ -11,8 +11,9 @@ from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import CapacityError, Problem
 from chipsim.kernels.fans import narrowed
 from chipsim.learning import is_dense, is_online
+from chipsim.simulator.memory import workspace
 from chipsim.simulator.step import run
-from chipsim.state import SpikeLog, workspace
+from chipsim.state import SpikeLog
 
 MODES = {"sum": 0, "max": 1}
 
@@ -35,6 +36,8 @@ class Engine:
 
         address: (seed, sample, pass) of the random words of decays that are rounded stochastically.
         """
+        if len(self.image.wires.packed) and weights is not self.image.weights:
+            raise ValueError("the weights of this image are packed with its synapses: forward takes image.weights alone")
         self.work.membranes.cells.address[:] = address
         run(self.image.steps, self.image.circuit, self.image.wires, weights, inputs, self.work)
 
@@ -124,7 +127,7 @@ def fields_of(rows: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarra
 
 
 def flat_of(activity: NamedTuple) -> np.ndarray:
-    """Return all entries of an activity in order; no copy where its fields are views of one array (state.activity_of)."""
+    """Return all entries of an activity in order; no copy where its fields are views of one array (simulator.memory)."""
     base = activity[0].base
     if base is not None and base.ndim == 1 and activity[-1].base is base:
         return base

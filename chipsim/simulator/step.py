@@ -34,6 +34,7 @@ def reset(work):
     m, a = work.membranes, work.activity
     for numbers in (m.cells.payload, m.cells.potential, work.lines.ring):
         numbers[:] = 0
+    work.lines.packed[:] = 0
     m.cells.state[:, :] = 0
     m.score[:, :] = 0
     m.best[:] = 0
@@ -66,7 +67,8 @@ def inject(t, circuit, inputs, spikes, count):
     for e in range(inputs.start[t], inputs.start[t + 1]):
         spikes.unit[end] = inputs.unit[e]
         spikes.value[end] = inputs.value[e]
-        count[t, circuit.group_of[inputs.unit[e]]] += 1
+        if len(count) > 0:
+            count[t, circuit.group_of[inputs.unit[e]]] += 1
         end += 1
     spikes.start[at + 1] = end
 
@@ -156,7 +158,8 @@ def send(t, circuit, payload, spikes, count):
             if payload[n] != 0:
                 spikes.unit[end] = n
                 spikes.value[end] = payload[n]
-                count[t, circuit.group_of[n]] += 1
+                if len(count) > 0:
+                    count[t, circuit.group_of[n]] += 1
                 end += 1
         spikes.start[t * populations + p + 1] = end
 
@@ -164,6 +167,8 @@ def send(t, circuit, payload, spikes, count):
 @inner
 def remember(t, circuit, m, active, activity):
     """Append the active events to the active log, with the surrogate derivative g(V); count own spikes that are logged beside."""
+    if not circuit.learns:
+        return
     populations = len(circuit.lo)
     active.start[t * populations + 1] = active.start[t * populations]
     for p in range(1, populations):
