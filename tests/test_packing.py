@@ -21,9 +21,9 @@ pytestmark = pytest.mark.kernel
 
 def synapses(weights, posts, width, delays=None):
     n = len(weights)
-    late = np.zeros(n, dtype=np.int64) if delays is None else np.array(delays)
+    late = None if delays is None else np.array(delays)
     depth = 0 if delays is None else int(late.max()) + 1
-    return Synapses((n, width), (n, width), n, depth, np.arange(n), np.array(posts), np.arange(n), late), np.array(weights)
+    return Synapses((n, width), (n, width), n, depth, np.arange(n + 1), np.array(posts), None, late), np.array(weights)
 
 
 def test_words_and_accumulators_hold_what_was_put_in():

@@ -51,8 +51,8 @@ def pack(synapses: Synapses, weights: np.ndarray, exponent: int, wrap: int) -> P
     words = np.empty(len(synapses.post), dtype=np.uint32)
     for part, values in chunks(synapses, weights):
         target = synapses.post[part].astype(np.int64)
-        if synapses.depth:
-            target += synapses.delay[part] * width
+        if synapses.late is not None:
+            target += synapses.late[part] * width
         words[part] = (target << bits) + values + (1 << (bits - 1))
     return Packed(words, bits, below)
 
@@ -68,4 +68,4 @@ def chunks(synapses: Synapses, weights: np.ndarray) -> Iterator[tuple[slice, np.
     """Yield places of some synapses, and their weights, int64."""
     for at in range(0, len(synapses.post), CHUNK):
         part = slice(at, at + CHUNK)
-        yield part, weights[synapses.weight[part]].astype(np.int64)
+        yield part, weights[part if synapses.places is None else synapses.places[part]].astype(np.int64)
