@@ -142,8 +142,8 @@ def image_of(net: dict, on=None, placed: dict | None = None, learn: bool = False
 class Ran:
     """What the kernels did: spikes, v, u by step and population, and the workspace."""
 
-    def __init__(self, net: dict, image: ChipImage):
-        self.image, self.engine = image, Engine(image, record=True)
+    def __init__(self, net: dict, image: ChipImage, scattered: bool = False):
+        self.image, self.engine = image, Engine(image, record=True, scattered=scattered)
         x = np.array(net["inputs"], dtype=np.float64)[:, None, :]
         events = as_events(x, x.shape[2], net["steps"])
         address = (net["seed"], net["sample"], net["pass"])
@@ -162,7 +162,7 @@ class Ran:
     def counters(self):
         """Return the forward counts."""
         block = Block()
-        block.keep(self.engine.work.activity)
+        block.keep(self.engine.work.activity, self.engine.events())
         return account(self.image, block.take(), learned=False)
 
 

@@ -146,6 +146,9 @@ def test_counts_links_and_memory_equal_the_packet_walk():
         counters = ran.counters()
         ours = bridge.as_counter(counters.counts[0], counters.cores)
         assert bridge.unequal(ours, refroute.count(routed, result["spikes"], result["arrived"], changed)) == {}
+        one_by_one = netbridge.Ran(net, image, scattered=True).counters()
+        assert bridge.unequal(bridge.as_counter(one_by_one.counts[0], one_by_one.cores), ours) == {}
+        found["scattered"] += image.scattered
         kinds = ("synapses", "axons_in", "axons_out", "compartments", "delay_lines")
         assert {m.core: {k: m.by_kind[k] for k in kinds} for m in image.memory} == refroute.memory(routed)
         assert total_loads(ran, image) == sum(refroute.link_loads(routed, result["spikes"]).values())
@@ -155,7 +158,7 @@ def test_counts_links_and_memory_equal_the_packet_walk():
     compare()
     assert (
         found["networks"] >= 200
-        and min(found[name] for name in ("unicast", "multicast", "lazy", "stepped", "hops_x", "hops_y")) > 30
+        and min(found[name] for name in ("unicast", "multicast", "lazy", "stepped", "hops_x", "hops_y", "scattered")) > 30
     )
 
 

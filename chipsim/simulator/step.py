@@ -14,6 +14,8 @@ from chipsim.neurons.dispatch import sweep
 from chipsim.simulator.deliver import deliver
 from chipsim.simulator.scan import CLOCKED, gate, gate_all
 
+STATE_CHANGED = 2  # of state.PREDICATES
+
 
 @entry
 def run(steps, circuit, wires, weights, inputs, work):
@@ -84,11 +86,18 @@ def fire(t, steps, circuit, m, lines, activity):
             c = circuit.rules.constants
             k = (number(c[p, 0]), number(c[p, 1]), number(c[p, 2]), number(c[p, 3]), number(c[p, 4]), number(c[p, 5]))
             learns = circuit.learns and circuit.band[p] > 0 and t > 0
-            for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
-                span = (circuit.slice_lo[s], circuit.slice_hi[s])
-                if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):
-                    find_due(span, lines.touched, m.cells.payload, m.due)
+            first, last = circuit.first_slice[p], circuit.first_slice[p + 1]
+            everyone = (circuit.lo[p], circuit.hi[p])
+            if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):
+                find_due(everyone, lines.touched, m.cells.payload, m.due)
+            whole = not circuit.lazy[p] and circuit.predicate != STATE_CHANGED  # no slice counts while it is updated
+            for s in range(first, first + 1 if whole else last):
+                span = everyone if whole else (circuit.slice_lo[s], circuit.slice_hi[s])
                 activity.busy[t, s] = advance(t, p, span, k, circuit, m, lines)
+            for s in range(first, last):
+                span = (circuit.slice_lo[s], circuit.slice_hi[s])
+                if whole:
+                    activity.busy[t, s] = busy(span, circuit.predicate, lines.touched, m.cells.payload)
                 if learns and circuit.scan == CLOCKED:
                     gate_all(span, circuit.band[p], m.cells.potential, m.active)
                     activity.checks[t, s] = span[1] - span[0]
@@ -106,10 +115,8 @@ def find_due(span, touched, payload, due):
 
 
 @inner
-def busy(span, predicate, moved, touched, payload):
-    """Return how many updates of a slice count as active; `moved`: how many changed V."""
-    if predicate == 2:
-        return moved
+def busy(span, predicate, touched, payload):
+    """Return how many updates of a slice count as active, all of which took place."""
     count = 0
     for n in range(span[0], span[1]):
         count += touched[n] if predicate == 1 else payload[n] != 0
@@ -118,9 +125,9 @@ def busy(span, predicate, moved, touched, payload):
 
 @inlined
 def advance(t, p, span, k, circuit, m, lines):
-    """Update the compartments of a slice, all at once or, with lazy decay, one by one those that are due.
+    """Update the compartments in `span`, all at once or, with lazy decay, one by one those that are due.
 
-    k: constants of the population. Returns how many updates count as active; on demand all do.
+    k: constants of the population. Returns how many V changed; with lazy decay how many updates took place, all of which count as active.
     """
     n, end, moved, count, powers, modes = span[0], span[1], 0, 0, circuit.rules.powers, circuit.rules.modes
     while n < end:  # one call of `sweep` for both ways, since it is pasted in here
@@ -137,7 +144,7 @@ def advance(t, p, span, k, circuit, m, lines):
             count += 1
         moved += sweep(circuit.kind[p], n, after, t, words, lines.total, m.cells, modes)
         n = after
-    return count if circuit.lazy[p] else busy(span, circuit.predicate, moved, lines.touched, m.cells.payload)
+    return count if circuit.lazy[p] else moved
 
 
 @inner
