@@ -53,7 +53,12 @@ class Ways:
 
     def home(self, factor: np.ndarray) -> Fan:
         """Return the table that counts each group [G] so many times on the core that holds it."""
-        return one_each(self.routes.column.argmax(axis=1)[self.routes.slice_of], factor.astype(np.int64))
+        return one_each(self.column_of, factor.astype(np.int64))
+
+    @cached_property
+    def column_of(self) -> np.ndarray:
+        """[G] int64 the column of the core that holds a group; one array for all tables, so that it stays in the cache."""
+        return self.routes.column.argmax(axis=1)[self.routes.slice_of]
 
     @cached_property
     def host(self) -> Fan:
