@@ -158,7 +158,8 @@ def test_counts_links_and_memory_equal_the_packet_walk():
     compare()
     assert (
         found["networks"] >= 200
-        and min(found[name] for name in ("unicast", "multicast", "lazy", "stepped", "hops_x", "hops_y", "scattered")) > 30
+        and min(found[name] for name in ("unicast", "multicast", "lazy", "stepped", "hops_x", "hops_y")) > 30
+        and found["scattered"] > 10
     )
 
 
