@@ -35,6 +35,7 @@ class Wires(NamedTuple):
 
     populations: int
     pre: np.ndarray  # [K] int64 population
+    post: np.ndarray  # [K] int64 population
     first_pre: np.ndarray  # [K] int64 global id of presynaptic neuron 0
     first: np.ndarray  # [K] int64 global id of postsynaptic neuron 0
     width: np.ndarray  # [K] int64 postsynaptic neurons
@@ -46,13 +47,17 @@ class Wires(NamedTuple):
     end_wrap: np.ndarray  # [K] int64 width at which what is delivered wraps
     listed: np.ndarray  # [K] bool: synapses are listed, not dense
     first_row: np.ndarray  # [K] int64 row of presynaptic neuron 0 in `list_start`
-    list_start: np.ndarray  # [R + 1] int64 synapses of row r are list_start[r] .. list_start[r + 1]
-    list_post: np.ndarray  # [L] int64 target, counted from the first neuron of its population
-    list_weight: np.ndarray  # [L] int64 position of the weight (shared by the synapses of a convolution)
-    list_delay: np.ndarray  # [L] int64 steps beyond the one every spike takes
+    list_start: np.ndarray  # [R] int64 synapses of row r are list_start[r] .. list_start[r + 1], in `packed` or in the lists
+    list_post: np.ndarray  # [L] int32 target, counted from the first neuron of its population
+    list_weight: np.ndarray  # [L] int32 position of the weight (shared by the synapses of a convolution)
+    list_delay: np.ndarray  # [L] int32 steps beyond the one every spike takes
     depth: np.ndarray  # [K] int64 largest delay + 1; 0: no delay lines
     ring: np.ndarray  # [K] int64 first entry in the delay lines; neuron j, slot d at ring + j * depth + d
     direct: np.ndarray  # [K] bool: its sums are all that arrives at the target, as they are
+    packed: np.ndarray  # [Q] uint32 synapses with their weights, of projections whose weights never change (compiler.packing)
+    packed_bits: np.ndarray  # [K] int64 low bits of such a word that hold the weight; 0: the projection is not packed
+    packed_sum: np.ndarray  # [K] int64 low bits of an accumulator that hold the sum; how many were added stands above
+    packed_first: np.ndarray  # [K] int64 first accumulator; delay d, neuron j at packed_first + d * width + j
 
 
 class Copies(NamedTuple):
@@ -148,12 +153,14 @@ class Membranes(NamedTuple):
 class Lines(NamedTuple):
     """Accumulators and delay lines."""
 
+    filled: np.ndarray  # [P] int64: `total` and `touched` of a population are clear (0), of a step before (1), of this step (2)
     total: np.ndarray  # [N] number: what arrives in this step
     touched: np.ndarray  # [N] bool: something arrives in this step
     sums: np.ndarray  # [targets x depth] number: sums of one projection
     hits: np.ndarray  # [targets x depth] bool: which of them a synapse was added to
     ring: np.ndarray  # [entries] number: delay lines
     ring_hits: np.ndarray  # [entries] bool
+    packed: np.ndarray  # [entries] int32: accumulators of packed projections, with how many synapses were added
 
 
 class SpikeLog(NamedTuple):
@@ -211,8 +218,8 @@ class Forms(NamedTuple):
 class Activity(NamedTuple):
     """What happened per step and group or slice: all that counting needs, since routing is static (docs/architecture.md)."""
 
-    spikes: np.ndarray  # [T, G] int64 spikes per group of neurons
-    active: np.ndarray  # [T, G] int64 active events
+    spikes: np.ndarray  # [T, G] int64 spikes per group of neurons; [0, G]: accounting takes them from the spike log
+    active: np.ndarray  # [T, G] int64 active events; these and all that follow from learning: no steps where nothing learns
     marks: np.ndarray  # [T, G] int64 active and silent
     resets: np.ndarray  # [T, G] int64 spikes that the home core logs though they are not active (Circuit.resets)
     checks: np.ndarray  # [T, S] int64 active tests made

@@ -10,6 +10,7 @@ import numpy as np
 from refsynapses import out_shape
 
 from chipsim.compiler import ChipImage, compile_network
+from chipsim.compiler.wires import wires_of
 from chipsim.events import as_events
 from chipsim.network import Network
 from chipsim.simulator.account import account
@@ -106,8 +107,11 @@ def chip(net: dict, **more):
     return bridge.toy(more.pop("active_update", "received_input"), arithmetic, **{**ROOM, "membrane": modes["v_bits"], **more})
 
 
-def image_of(net: dict, on=None, placed: dict | None = None, learn: bool = False) -> ChipImage:
-    """Compile; then put in what the description has no words for: the numbers of the delta family, and the width of u."""
+def image_of(net: dict, on=None, placed: dict | None = None, learn: bool = False, packed: bool = True) -> ChipImage:
+    """Compile; then put in what the description has no words for: the numbers of the delta family, and the width of u.
+
+    packed: synapses are packed where they fit, else all are lists, as where weights may change.
+    """
     made = network(net)
     if placed:
         masks = made.__dict__["masks"]
@@ -130,14 +134,16 @@ def image_of(net: dict, on=None, placed: dict | None = None, learn: bool = False
             weights[at : at + synapses.stored] = synapses.pack(raw)
             exponent[k] = spec["exponent"]
     rules = rules._replace(constants=constants, powers=powers, modes=rules.modes._replace(u_bits=net["arithmetic"]["u_bits"]))
-    return replace(image, circuit=image.circuit._replace(rules=rules), wires=wires._replace(exponent=exponent), weights=weights)
+    plan = replace(image.plan, learning=image.learning or not packed)
+    wires = wires_of(plan, replace(image.formats, exponent=tuple(exponent.tolist())), weights)
+    return replace(image, circuit=image.circuit._replace(rules=rules), wires=wires, weights=weights)
 
 
 class Ran:
     """What the kernels did: spikes, v, u by step and population, and the workspace."""
 
-    def __init__(self, net: dict, image: ChipImage):
-        self.image, self.engine = image, Engine(image, record=True)
+    def __init__(self, net: dict, image: ChipImage, scattered: bool = False):
+        self.image, self.engine = image, Engine(image, record=True, scattered=scattered)
         x = np.array(net["inputs"], dtype=np.float64)[:, None, :]
         events = as_events(x, x.shape[2], net["steps"])
         address = (net["seed"], net["sample"], net["pass"])
@@ -156,7 +162,7 @@ class Ran:
     def counters(self):
         """Return the forward counts."""
         block = Block()
-        block.keep(self.engine.work.activity)
+        block.keep(self.engine.work.activity, self.engine.events())
         return account(self.image, block.take(), learned=False)
 
 

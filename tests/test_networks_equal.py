@@ -51,7 +51,14 @@ def test_kernels_equal_the_reference():
     def compare(net):
         net = described(net)
         result = refnet.run_net(net)
-        assert netbridge.differences(net, netbridge.Ran(net, netbridge.image_of(net)), result) == []
+        image, lists = netbridge.image_of(net), netbridge.image_of(net, packed=False)
+        assert netbridge.differences(net, netbridge.Ran(net, image), result) == []
+        assert netbridge.differences(net, netbridge.Ran(net, lists), result) == []
+        packed = image.wires.packed_bits > 0
+        found.update(
+            {word for word, some in (("packed", packed), ("packed delays", packed & (image.wires.depth > 1))) if some.any()}
+        )
+        assert not lists.wires.packed_bits.any()
         found.update({"networks", *statistics(net, result), *(spec["kind"] for spec in net["populations"])})
         found.update((net["arithmetic"]["rounding"], net["arithmetic"]["decay"], f"v {net['arithmetic']['overflow_v']}s"))
 
@@ -68,6 +75,8 @@ def test_kernels_equal_the_reference():
         "floor",
         "stochastic",
         "lazy",
+        "packed",
+        "packed delays",
     )
     assert found["networks"] >= 300 and not {name: found[name] for name in (*wanted, "v wraps") if found[name] < 15}
 
@@ -137,6 +146,9 @@ def test_counts_links_and_memory_equal_the_packet_walk():
         counters = ran.counters()
         ours = bridge.as_counter(counters.counts[0], counters.cores)
         assert bridge.unequal(ours, refroute.count(routed, result["spikes"], result["arrived"], changed)) == {}
+        one_by_one = netbridge.Ran(net, image, scattered=True).counters()
+        assert bridge.unequal(bridge.as_counter(one_by_one.counts[0], one_by_one.cores), ours) == {}
+        found["scattered"] += image.scattered
         kinds = ("synapses", "axons_in", "axons_out", "compartments", "delay_lines")
         assert {m.core: {k: m.by_kind[k] for k in kinds} for m in image.memory} == refroute.memory(routed)
         assert total_loads(ran, image) == sum(refroute.link_loads(routed, result["spikes"]).values())
@@ -147,6 +159,7 @@ def test_counts_links_and_memory_equal_the_packet_walk():
     assert (
         found["networks"] >= 200
         and min(found[name] for name in ("unicast", "multicast", "lazy", "stepped", "hops_x", "hops_y")) > 30
+        and found["scattered"] > 10
     )
 
 

@@ -22,8 +22,8 @@ BASE = "chipsim, counted per core"
 STEPS = {  # per call, up to so many neurons: of ours and of the peers; None: not run
     200: {"ours": 60, "brian2": 500, "lava": 30, "lava-dense": 30, "sanafe": 30},
     1_000: {"ours": 1000, "brian2": 5000, "lava": 300, "lava-dense": 300, "sanafe": 100},
-    10_000: {"ours": 200, "brian2": 1000, "lava": 60, "lava-dense": None, "sanafe": 60},
-    100_000: {"ours": 30, "brian2": 200, "lava": 10, "lava-dense": None, "sanafe": None},
+    10_000: {"ours": 1000, "brian2": 1000, "lava": 60, "lava-dense": None, "sanafe": 60},
+    100_000: {"ours": 200, "brian2": 200, "lava": 10, "lava-dense": None, "sanafe": None},
 }
 FIRING_SLACK, FIRING_STEPS = (
     0.0003,

@@ -13,11 +13,12 @@ import numpy as np
 
 THRESHOLD, BIAS, SCALE, LARGEST = 5000, 100, 64, 20
 FAN_OUT = 100
+ROWS = 10_000  # drawn together
 
 
 @dataclass(frozen=True)
 class Ring:
-    """One network. targets, weights: [N, F] int64, self connections and duplicates stay. start: [N] int64 voltages."""
+    """One network. targets: [N, F] int32, weights: [N, F] int16, self connections and duplicates stay. start: [N] int64 voltages."""
 
     targets: np.ndarray
     weights: np.ndarray
@@ -38,9 +39,16 @@ class Ring:
 def ring(neurons: int, fan_out: int = FAN_OUT) -> Ring:
     """Draw the network."""
     dice = np.random.RandomState(0)
-    targets = dice.randint(0, neurons, (neurons, fan_out))
-    weights = dice.randint(-LARGEST, LARGEST + 1, (neurons, fan_out))
+    targets = drawn(dice, 0, neurons, np.empty((neurons, fan_out), dtype=np.int32))
+    weights = drawn(dice, -LARGEST, LARGEST + 1, np.empty((neurons, fan_out), dtype=np.int16))
     return Ring(targets, weights, dice.randint(0, THRESHOLD * SCALE, neurons) // SCALE)
+
+
+def drawn(dice: np.random.RandomState, low: int, high: int, into: np.ndarray) -> np.ndarray:
+    """Fill an array [N, F] as one call of `randint` would draw it, a part at a time."""
+    for at in range(0, len(into), ROWS):
+        into[at : at + ROWS] = dice.randint(low, high, into[at : at + ROWS].shape)
+    return into
 
 
 def reference(network: Ring, steps: int, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

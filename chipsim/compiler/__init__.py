@@ -52,7 +52,7 @@ def compile_network(
     routes = route(plan, slices)
     circuit = circuit_of(plan, form, slices, routes)
     flat = flat_weights(network, weights, form, plan.synapses)
-    return ChipImage(plan, form, tuple(slices), routes, circuit, wires_of(plan, form), flat, memories(plan, slices))
+    return ChipImage(plan, form, tuple(slices), routes, circuit, wires_of(plan, form, flat), flat, memories(plan, slices))
 
 
 def fit(network: Network, chip: Chip | None, learn: bool = True) -> tuple[Plan, list[Slice]]:

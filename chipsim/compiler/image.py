@@ -21,6 +21,8 @@ from chipsim.learning.online.state import COUNTS
 from chipsim.network import Network
 from chipsim.state import CONSTANTS, PREDICATES, SCANS, Arithmetic, Circuit, Rules, Wires
 
+SCATTERED = 4  # neurons per group, from which on counting per group pays
+
 
 @dataclass(frozen=True)
 class ChipImage:
@@ -54,6 +56,11 @@ class ChipImage:
     def learning(self) -> bool:
         """Whether the rule's state is laid out and the active test is made."""
         return self.plan.learning
+
+    @property
+    def scattered(self) -> bool:
+        """Whether most neurons are groups of their own and nothing learns: spikes are then taken one by one, not counted per group."""
+        return not self.learning and self.circuit.groups * SCATTERED > int(self.circuit.hi[-1])
 
     @property
     def steps(self) -> int:
@@ -122,7 +129,7 @@ def circuit_of(plan: Plan, form: Formats, slices: list[Slice], routes: Routes) -
         slice_lo=ints([(hi - sizes)[s.population] + s.lo for s in slices]),
         slice_hi=ints([(hi - sizes)[s.population] + s.hi for s in slices]),
         slice_of=np.repeat(np.arange(len(slices)), [s.size for s in slices]).astype(np.int64),
-        group_of=routes.group_of, groups=len(routes.home), sole=sole_groups(routes.group_of, hi - sizes, hi),
+        group_of=routes.group_of, groups=len(routes.slice_of), sole=sole_groups(routes.group_of, hi - sizes, hi),
         first_slice=ints([0, *np.cumsum(per_population)]),
         lut=surrogate_table(learning, number, form.fixed),
         edge=edges(plan, form, number),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from chipsim.compiler.lists import Lists, Widths, digits, lists
+import numpy as np
+
+from chipsim.compiler.lists import Lists, Widths, digits, lists, reach
 from chipsim.compiler.stored import MANTISSA_BITS
 from chipsim.compiler.synapses import Synapses, synapses_of
 from chipsim.hardware import Chip
@@ -87,14 +90,20 @@ class Plan:
 
         back: those of the transposed copy, by postsynaptic neuron, onto neurons lo .. hi - 1 of its presynaptic population.
         """
+        kind, synapses = self.network.projection[k].kind, (self.transposed if back else self.synapses)[k]
+        return lists(kind, synapses, lo, hi, self.widths(k))
+
+    def reach(self, k: int, cuts: list[tuple[int, int]]) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield what compiler.lists.reach does, of projection k."""
+        return reach(self.network.projection[k].kind, self.synapses[k], cuts, self.widths(k))
+
+    def widths(self, k: int) -> Widths:
+        """Return the widths of the synapse lists of projection k."""
         delay, depth = self.width("synapse_delay", 0), self.synapses[k].depth
         if depth:
             delay = max(delay, int(digits(depth - 1)))
-        widths = Widths(
-            self.width("synapse_word", 64), self.width("synapse_list_header", 10), self.weight_bits(k), delay,
-            self.width("synapse_tag", 0),
-        )  # fmt: skip
-        return lists(self.network.projection[k].kind, (self.transposed if back else self.synapses)[k], lo, hi, widths)
+        word, header = self.width("synapse_word", 64), self.width("synapse_list_header", 10)
+        return Widths(word, header, self.weight_bits(k), delay, self.width("synapse_tag", 0))
 
 
 def cut(size: int, parts: int) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -12,33 +13,42 @@ from chipsim.network import Network, Population, Projection
 
 @dataclass(frozen=True)
 class Synapses:
-    """The synapses of one projection; L of them. A dense projection without delays has no lists (pre is None)."""
+    """The synapses of one projection; L of them. A dense projection without delays has no lists (starts is None)."""
 
     shape: tuple[int, ...]  # of its weights
     sizes: tuple[int, int]  # N_pre, N_post
     stored: int  # weights in memory: N_pre x N_post, the synapses of a sparse projection, or the kernel
     depth: int  # largest delay + 1; 0: no delays
-    pre: np.ndarray | None = None  # [L] int64, ascending; within one neuron `post` ascends
-    post: np.ndarray | None = None  # [L] int64
-    weight: np.ndarray | None = None  # [L] int64 position in the stored weights
-    delay: np.ndarray | None = None  # [L] int64
+    starts: np.ndarray | None = None  # [N_pre + 1] int64: synapses of neuron i are starts[i] .. starts[i + 1]
+    post: np.ndarray | None = None  # [L] int; ascending within one neuron
+    places: np.ndarray | None = None  # [L] int64 positions in the stored weights; None: one after the other
+    late: np.ndarray | None = None  # [L] int64 delays; None: all 0
     mask: np.ndarray | None = None  # sparse: [N_pre, N_post] bool
 
     @property
     def listed(self) -> bool:
         """Whether the synapses are listed one by one."""
-        return self.pre is not None
+        return self.starts is not None
 
     @property
     def count(self) -> int:
         """Number of synapses."""
-        return len(self.pre) if self.listed else self.stored
+        return len(self.post) if self.listed else self.stored
 
-    @property
-    def starts(self) -> np.ndarray:
-        """[N_pre + 1] int64: synapses of neuron i are starts[i] .. starts[i + 1]."""
-        counts = np.bincount(self.pre, minlength=self.sizes[0])
-        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    @cached_property
+    def pre(self) -> np.ndarray:
+        """[L] int64 presynaptic neuron, ascending."""
+        return np.repeat(np.arange(self.sizes[0]), np.diff(self.starts))
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """[L] int64 position in the stored weights."""
+        return np.arange(self.count) if self.places is None else self.places
+
+    @cached_property
+    def delay(self) -> np.ndarray:
+        """[L] int64."""
+        return np.zeros(self.count, dtype=np.int64) if self.late is None else self.late
 
     def transposed(self) -> Synapses:
         """Return the same synapses sorted by target, pre and post exchanged; weights keep their place."""
@@ -46,8 +56,8 @@ class Synapses:
         if not self.listed:
             return Synapses(self.shape, sizes, self.stored, self.depth)
         order = np.lexsort((self.pre, self.post))
-        columns = (self.post[order], self.pre[order], self.weight[order], self.delay[order])
-        return Synapses(self.shape, sizes, self.stored, self.depth, *columns)
+        columns = (self.pre[order], self.weight[order], self.delay[order])
+        return Synapses(self.shape, sizes, self.stored, self.depth, starts_of(self.post, sizes[0]), *columns)
 
     def pack(self, weights: np.ndarray) -> np.ndarray:
         """Return weights in their shape as the stored, flat ones."""
@@ -73,9 +83,15 @@ def synapses_of(network: Network, k: int) -> Synapses:
         return Synapses(sizes, sizes, pre.size * post.size, 0)
     present = np.ones(sizes, dtype=np.bool_) if mask is None else mask
     i, j = np.nonzero(present)
-    late = np.zeros(len(i), dtype=np.int64) if delays is None else delays[i, j]
+    late = None if delays is None else delays[i, j]
     depth = 0 if delays is None else int(late.max(initial=0)) + 1  # delays of synapses that do not exist do not count
-    return Synapses(sizes, sizes, len(i), depth, i, j, np.arange(len(i)), late, present if projection.kind == "sparse" else None)
+    kept = present if projection.kind == "sparse" else None
+    return Synapses(sizes, sizes, len(i), depth, starts_of(i, pre.size), j, None, late, kept)
+
+
+def starts_of(pre: np.ndarray, size: int) -> np.ndarray:
+    """Return [N + 1] int64: where the synapses of each of N neurons begin, from the neuron of each synapse."""
+    return np.concatenate([[0], np.cumsum(np.bincount(pre, minlength=size))]).astype(np.int64)
 
 
 def convolve(projection: Projection, pre: Population, post: Population) -> Synapses:
@@ -100,5 +116,5 @@ def convolve(projection: Projection, pre: Population, post: Population) -> Synap
     source, target, weight = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((target, source))
     stored = int(np.prod(shape))
-    none = np.zeros(len(order), dtype=np.int64)
-    return Synapses(shape, (pre.size, post.size), stored, 0, source[order], target[order], weight[order], none)
+    starts = starts_of(source, pre.size)
+    return Synapses(shape, (pre.size, post.size), stored, 0, starts, target[order], weight[order])

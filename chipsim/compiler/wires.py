@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from chipsim.compiler.packing import Packed, pack
 from chipsim.compiler.plan import Plan
 from chipsim.compiler.quantize import Formats
 from chipsim.kernels.fixed import CONV_BITS
@@ -23,8 +24,8 @@ def offsets(plan: Plan) -> np.ndarray:
     return np.cumsum(stored) - stored
 
 
-def wires_of(plan: Plan, form: Formats) -> Wires:
-    """Return the synapses of all projections."""
+def wires_of(plan: Plan, form: Formats, weights: np.ndarray) -> Wires:
+    """Return the synapses of all projections. weights: [W] as stored; where nothing learns they are packed with their synapses."""
     network, ends = plan.network, ints(plan.network.ends).reshape(-1, 2)
     sizes = ints([p.size for p in network.population])
     first, depth = np.cumsum(sizes) - sizes, ints([s.depth for s in plan.synapses])
@@ -33,9 +34,10 @@ def wires_of(plan: Plan, form: Formats) -> Wires:
     real = [pre == 0 and not form.fixed and not p.mantissa for p, (pre, _) in zip(network.projection, network.ends, strict=True)]
     graded = [p.message_bits > 0 or r for p, r in zip(network.projection, real, strict=True)]
     return Wires(
-        len(sizes), ends[:, 0].copy(), first[ends[:, 0]], first[ends[:, 1]], sizes[ends[:, 1]], offsets(plan), ints(form.exponent),
-        np.array(graded, dtype=np.bool_), *ints(widths).reshape(-1, 3).T.copy(), **listed(plan),
-        depth=depth, ring=np.cumsum(slots) - slots, direct=direct(plan, form, widths),
+        len(sizes), ends[:, 0].copy(), ends[:, 1].copy(), first[ends[:, 0]], first[ends[:, 1]], sizes[ends[:, 1]], offsets(plan),
+        ints(form.exponent), np.array(graded, dtype=np.bool_), *ints(widths).reshape(-1, 3).T.copy(), depth=depth,
+        ring=np.cumsum(slots) - slots, direct=direct(plan, form, widths),
+        **listed(plan, packs(plan, form, weights, graded, [after for _, _, after in widths])),
     )  # fmt: skip
 
 
@@ -62,20 +64,39 @@ def wraps(plan: Plan, form: Formats, k: int) -> tuple[int, int, int]:
     return (LAVA_BITS, 0, LAVA_BITS) if by_product else (0, LAVA_BITS, LAVA_BITS)
 
 
-def listed(plan: Plan) -> dict[str, np.ndarray]:
-    """Return the synapse lists of all projections one after the other."""
-    first, starts, row, at = [], [], 0, 0
+def packs(plan: Plan, form: Formats, weights: np.ndarray, graded: list[bool], after: list[int]) -> list[Packed | None]:
+    """Return the packed synapses of each projection; None where they are lists, or rows: their weights may change, or do not fit."""
+    found: list[Packed | None] = []
+    for k, (s, base) in enumerate(zip(plan.synapses, offsets(plan), strict=True)):
+        fixed = form.fixed and s.listed and not graded[k] and not plan.learning
+        found.append(pack(s, weights[base : base + s.stored], form.exponent[k], after[k]) if fixed else None)
+    return found
+
+
+def listed(plan: Plan, packed: list[Packed | None]) -> dict[str, np.ndarray]:
+    """Return the synapse lists of all projections one after the other, and the packed ones."""
+    first, starts, row, at, word = [], [], 0, 0, 0
     columns: list[list[np.ndarray]] = [[], [], []]
-    for s, base in zip(plan.synapses, offsets(plan), strict=True):
+    for s, base, pack_ in zip(plan.synapses, offsets(plan), packed, strict=True):
         first.append(row)
-        if s.listed:
-            starts.append(s.starts[:-1] + at)
-            row, at = row + s.sizes[0], at + len(s.pre)
+        if not s.listed:
+            continue
+        row += s.sizes[0] + 1
+        starts.append(s.starts + (at if pack_ is None else word))
+        if pack_ is None:
+            at += len(s.post)
             for column, part in zip(columns, (s.post, s.weight + base, s.delay), strict=True):
                 column.append(part)
-    none = np.zeros(0, dtype=np.int64)
-    post, weight, delay = (ints(np.concatenate([none, *column])) for column in columns)
+        else:
+            word += len(pack_.words)
+    none = np.zeros(0, dtype=np.int32)
+    post, weight, delay = (np.concatenate([none, *column]).astype(np.int32) for column in columns)
+    room = ints([0 if p is None else max(s.depth, 1) * s.sizes[1] for p, s in zip(packed, plan.synapses, strict=True)])
+    words = [p.words for p in packed if p is not None]
     return {
         "listed": np.array([s.listed for s in plan.synapses], dtype=np.bool_), "first_row": ints(first),
-        "list_start": ints(np.concatenate([*starts, [at]])), "list_post": post, "list_weight": weight, "list_delay": delay,
+        "list_start": ints(np.concatenate([none, *starts])), "list_post": post, "list_weight": weight, "list_delay": delay,
+        "packed": words[0] if len(words) == 1 else np.concatenate([none.astype(np.uint32), *words]),
+        "packed_bits": ints([0 if p is None else p.bits for p in packed]),
+        "packed_sum": ints([0 if p is None else p.below for p in packed]), "packed_first": np.cumsum(room) - room,
     }  # fmt: skip

@@ -23,7 +23,7 @@ def community_metrics(
     """
     table, samples, memory = counters.per_sample(), counters.samples, memory_summary(image)
     forward, update = table["forward"], table["update"]
-    fan, from_input = image.routes.synapses.sum(axis=1), image.routes.slice_of == 0
+    fan, from_input = image.routes.synapses.sum(axis=1, dtype=np.int64), image.routes.slice_of == 0
     multiplied = int((sent * fan)[from_input].sum()) / samples if graded else 0.0
     hidden = sum(p.size for p in image.network.hidden)
     zeros, weights = sum(int((w == 0).sum()) for w in stored.values()), sum(w.size for w in stored.values())

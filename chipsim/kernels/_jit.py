@@ -4,6 +4,7 @@
     entry      as kernel, without counting references to arrays: what runs for every sample
     inner      called by other kernels alone
     inlined    as inner, pasted into its only caller
+    prefetch   asks the processor for memory that is read soon; changes nothing
 
 numba's own cache does not notice an edit in a function that a kernel calls (numba/numba#1833). So the cache lives in a folder named
 by a digest of every source that may hold kernels, of the numba version and of this Python; an edit anywhere gives a fresh folder.
@@ -26,13 +27,15 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import config, event, types
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 from platformdirs import user_cache_path
 
 PACKAGE = Path(__file__).resolve().parent.parent
 OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 INNER = {"_nrt": False, "no_cpython_wrapper": True, "forceinline": True}
+LINE_BYTES = 64  # of a cache line; a wrong value costs time only
 SOURCES = ("kernels", "neurons", "learning", "simulator", "state.py")
 LOG = logging.getLogger("chipsim.kernels")
 COMPILING = "compiling kernels (first use, up to two minutes; kept for every later process in %s)"
@@ -204,3 +207,33 @@ def by_code(functions: dict[int, Callable], arguments: str) -> Callable:
 
     overload(choose, strict=False)(lambda code, *rest: made["chain"])
     return choose
+
+
+@intrinsic
+def _prefetch(typing, array, at):
+    def emit(context, builder, signature, arguments):
+        data = context.make_array(array)(context, builder, arguments[0]).data
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        fetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        )
+        to_read, into_all_caches, of_data = word(0), word(3), word(1)
+        builder.call(fetch, [builder.bitcast(builder.gep(data, [arguments[1]]), byte), to_read, into_all_caches, of_data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), emit
+
+
+def prefetch(array, first, end):
+    """Ask for the cache lines of entries first .. end - 1 of a contiguous array; no effect with the JIT off."""
+
+
+@overload(prefetch, strict=False)
+def _prefetch_lines(array, first, end):
+    entries = max(1, LINE_BYTES * 8 // array.dtype.bitwidth)
+
+    def ask(array, first, end):
+        for at in range(first, end, entries):
+            _prefetch(array, at)
+
+    return ask

@@ -187,6 +187,24 @@ to_error = by_number(_to_error_fixed, _to_error_float)
 
 
 @kernel
+def target_in(word, bits):
+    """Return the accumulator that a packed synapse names, uint64; bits: those of its weight."""
+    return np.uint64(word) >> np.uint64(bits)
+
+
+@kernel
+def weight_in(word, bits):
+    """Return the weight of a packed synapse plus 2^(bits - 1)."""
+    return np.int64(np.uint64(word) & ((np.uint64(1) << np.uint64(bits)) - np.uint64(1)))
+
+
+@kernel
+def one_more(bits, below):
+    """Return what a synapse adds to an accumulator beside `weight_in`: one to the count, which stands above `below` bits of sum."""
+    return (np.int64(1) << np.int64(below)) - (np.int64(1) << np.int64(bits - 1))
+
+
+@kernel
 def clip_symmetric(x, top):
     """Clip to [-top, top], so that the negative of every stored weight exists."""
     return pick(x > top, top, pick(x < -top, -top, x))

@@ -125,22 +125,23 @@ def check_arguments(record: object, threads: object, numerics: object, known: tu
 
 def run_samples(image: ChipImage, events: Events, chunk: np.ndarray, recorder: Recorder) -> Counters:
     """Run some samples on an engine of their own; return their counts."""
+    from chipsim.counters import empty
     from chipsim.simulator.account import book
     from chipsim.simulator.engine import Block
 
-    engine, block, learning, total = recorder.engine(), Block(), Block(), empty_counters(image)
+    engine, block, learning, total = recorder.engine(), Block(), Block(), empty(image.steps, image.routes.cores).counts[0]
     log = events.spikes(image.circuit.rules.constants.dtype)
     room = max(1, BLOCK_BYTES // sum(array.nbytes for array in engine.work.activity))
     for b in chunk.tolist():
         engine.forward(image.weights, events.of_sample(log, b), (image.network.seed, b, 0))
         recorder.keep(b, engine)
-        block.keep(engine.work.activity)
+        block.keep(engine.work.activity, engine.events())
         if recorder.learned is not None:
             learning.keep(engine.learning.counts)
         if block.samples >= room or b == chunk[-1]:
             plastic = None if recorder.due is None else (learning.take(), recorder.due)
-            total = total + book(image, block.take(), learned=False, plastic=plastic).sums
-    return total
+            book(image, block.take(), learned=False, plastic=plastic).add_to(total)
+    return Counters(total, image.routes.cores, len(chunk))
 
 
 def require_payloads(events: Events, network: Network, fixed: bool) -> None:
@@ -151,13 +152,6 @@ def require_payloads(events: Events, network: Network, fixed: bool) -> None:
             require_whole(events)
     else:
         require_binary(events, "graded events need message_bits in every projection of the input (mantissas), or float numerics")
-
-
-def empty_counters(image: ChipImage) -> Counters:
-    """Return zero counts over no samples."""
-    from chipsim.counters import empty
-
-    return Counters(empty(image.steps, image.routes.cores).total().counts, image.routes.cores, 0)
 
 
 class Recorder:
@@ -194,7 +188,7 @@ class Recorder:
         if self.rules is None:
             from chipsim.simulator.engine import Engine
 
-            return Engine(self.image, states)
+            return Engine(self.image, states, self.image.scattered)
         from chipsim.simulator.plastic_engine import PlasticEngine
 
         return PlasticEngine(self.image, states, self.rules, self.kept)

@@ -61,15 +61,18 @@ def book(
     return ledger
 
 
-def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray:
-    """Book phase forward; return [M, T, S] axons over which spikes arrive at each slice."""
+def book_forward(image: ChipImage, a: Activity, ledger: Ledger) -> np.ndarray | None:
+    """Book phase forward; return [M, T, S] axons over which spikes arrive at each slice, where logs of a rule need them."""
     routes, stage, circuit, ways = image.routes, ("forward", "forward"), image.circuit, ledger.ways
-    arrivals = ledger.per_slice(a.spikes, ways.slice_axons, ARRIVES)
+    arrivals = ledger.per_slice(a.spikes, ways.slice_axons, ARRIVES) if image.learning else None
     biased = np.array([circuit.biased[s.population] for s in image.slices])
     stepped = np.array([s.population > 0 and not circuit.lazy[s.population] for s in image.slices])
     ledger.book(*stage, "inputs_injected", a.spikes, ways.hosted, LEAVES)
     ledger.departures(*stage, "packets", a.spikes)
-    ledger.book(*stage, "packets_in", arrivals)
+    if arrivals is None:
+        ledger.book(*stage, "packets_in", a.spikes, ways.axons, ARRIVES)
+    else:
+        ledger.book(*stage, "packets_in", arrivals)
     ledger.book(*stage, "words_read", a.spikes, ways.words, ARRIVES)
     ledger.book(*stage, "synops", a.spikes, ways.synapses, ARRIVES)
     ledger.book(*stage, "updates_active", a.busy)

@@ -6,24 +6,28 @@ from typing import NamedTuple
 
 import numpy as np
 
+from chipsim.bookings import Happened, joined
 from chipsim.compiler import ChipImage
 from chipsim.compiler.quantize import DECAY_ONE
 from chipsim.errors import CapacityError, Problem
 from chipsim.kernels.fans import narrowed
 from chipsim.learning import is_dense, is_online
+from chipsim.simulator.memory import workspace
 from chipsim.simulator.step import run
-from chipsim.simulator.workspace import workspace
 from chipsim.state import Activity, SpikeLog
 
 MODES = {"sum": 0, "max": 1}
 
 
 class Engine:
-    """Runs samples on a ChipImage. Not shared between threads: each has its own."""
+    """Runs samples on a ChipImage. Not shared between threads: each has its own.
 
-    def __init__(self, image: ChipImage, record: bool = False):
-        self.image = image
-        self.work = workspace(image.circuit, image.wires, image.steps, record)
+    record: keep the state variables of every step. scattered: spikes are not counted per group; `Block.keep` takes them from the log.
+    """
+
+    def __init__(self, image: ChipImage, record: bool = False, scattered: bool = False):
+        self.image, self.scattered = image, scattered
+        self.work = workspace(image.circuit, image.wires, image.steps, record, scattered)
         self.mode = MODES[image.network.readout]
         form = image.formats
         decay = form.decay[-1]
@@ -36,8 +40,19 @@ class Engine:
 
         address: (seed, sample, pass) of the random words of decays that are rounded stochastically.
         """
+        if len(self.image.wires.packed) and weights is not self.image.weights:
+            raise ValueError("the weights of this image are packed with its synapses: forward takes image.weights alone")
         self.work.membranes.cells.address[:] = address
         run(self.image.steps, self.image.circuit, self.image.wires, weights, inputs, self.work)
+
+    def events(self) -> Happened | None:
+        """Return the spikes of the last sample as accounting takes them one by one; None if they were counted per group."""
+        if not self.scattered:
+            return None
+        log, circuit = self.work.spikes, self.image.circuit
+        start = log.start[:: len(circuit.lo)].copy()
+        which = circuit.group_of[log.unit[: start[-1]]].astype(np.int32)
+        return Happened(which, start, (1, self.image.steps, circuit.groups))
 
     def scores(self) -> np.ndarray:
         """Return the class scores [C] float64 of the last sample, in units of the threshold."""
@@ -86,7 +101,9 @@ def log_need(image: ChipImage, a: Activity) -> np.ndarray:
     arrivals = (a.spikes[:, :-1].sum(axis=1) @ routes.axons) + a.marks[:, :-1].sum(axis=1) @ image.marking
     own = a.active if is_online(image.network.learning.rule) else a.active + a.resets
     errors = routes.readout * (image.steps - 1) if image.circuit.step_loss else 0  # of the loss of every step
-    return (own.sum(axis=1) @ routes.home + arrivals + errors) @ routes.column
+    held = np.zeros((len(own), len(routes.size)), dtype=np.int64)
+    np.add.at(held, (slice(None), routes.slice_of), own.sum(axis=1))
+    return (held + arrivals + errors) @ routes.column
 
 
 MOST = {4: 2**31 - 1, 8: 2**63 - 1}  # by bytes
@@ -102,13 +119,14 @@ class Block:
         self.samples, self.bytes = 0, bytes
         self.rows = np.empty((0, 0), dtype=np.int32)  # [room, entries]
         self.like: NamedTuple | None = None
+        self.events: list[Happened] = []
 
-    def keep(self, activity: NamedTuple) -> None:
-        """Copy the activity of a sample."""
-        self.keep_row(flat_of(activity), activity)
+    def keep(self, activity: NamedTuple, spikes: Happened | None = None) -> None:
+        """Copy the activity of a sample; spikes: the events of a sample whose spikes were not counted per group."""
+        self.keep_row(flat_of(activity), activity, spikes)
 
-    def keep_row(self, flat: np.ndarray, like: NamedTuple) -> None:
-        """Copy the activity of a sample, [entries], whose fields have the shapes of those of `like`."""
+    def keep_row(self, flat: np.ndarray, like: NamedTuple, spikes: Happened | None = None) -> None:
+        """As `keep`, of an activity [entries] whose fields have the shapes of those of `like`."""
         self.like = like
         if self.samples == len(self.rows):
             grown = np.empty((max(1, 2 * self.samples, 2 * self.bytes // flat.nbytes), len(flat)), dtype=self.rows.dtype)
@@ -118,6 +136,8 @@ class Block:
             self.rows = self.rows.astype(np.int64)
             self.rows[self.samples] = flat
         self.samples += 1
+        if spikes is not None:
+            self.events.append(spikes)
 
     @property
     def full(self) -> bool:
@@ -127,7 +147,9 @@ class Block:
     def take(self) -> NamedTuple:
         """Return everything kept, stacked along a first axis, and start again; the next `keep` writes over it."""
         rows, self.samples = self.rows[: self.samples], 0
-        return type(self.like)(*fields_of(rows, [field.shape for field in self.like]))
+        found = type(self.like)(*fields_of(rows, [field.shape for field in self.like]))
+        events, self.events = self.events, []
+        return found._replace(spikes=joined(events)) if events else found
 
 
 def fields_of(rows: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
@@ -137,7 +159,7 @@ def fields_of(rows: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarra
 
 
 def flat_of(activity: NamedTuple) -> np.ndarray:
-    """Return all entries of an activity in order; no copy where its fields are views of one array (workspace.activity_of)."""
+    """Return all entries of an activity in order; no copy where its fields are views of one array (simulator.memory)."""
     base = activity[0].base
     if base is not None and base.ndim == 1 and activity[-1].base is base:
         return base

@@ -8,16 +8,22 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from chipsim.bookings import Fan, fan_of
+from chipsim.bookings import Fan, fan_of, one_each, rows_of
 from chipsim.compiler import ChipImage
 
 Made = TypeVar("Made")
+FULL = 8  # one entry in so many is not 0
 HERE, LEAVES, ARRIVES = 0, 1, 2  # a count at its own step; what leaves in the last step is not sent; what was sent, a step later
 
 
 def span(at: int, steps: int) -> tuple[int, int]:
     """Return in which step the first of so many steps counts, and how many of them do."""
     return int(at == ARRIVES), steps - int(at != HERE)
+
+
+def full(table: np.ndarray) -> bool:
+    """Return whether a table is so full of small numbers that its rows are added faster as they are than entry by entry."""
+    return table.dtype == np.uint8 and np.count_nonzero(table) * FULL > table.size
 
 
 def product(values: np.ndarray, fan: Fan, at: int, width: int) -> np.ndarray:
@@ -42,11 +48,17 @@ class Ways:
 
     def cores(self, table: np.ndarray) -> Fan:
         """Return a table [X, S] as one that ends on the cores that hold the slices."""
-        return fan_of(table @ self.routes.column)
+        found = self.routes.onto_cores(table)
+        return rows_of(found) if self.image.scattered and full(found) else fan_of(found)
 
     def home(self, factor: np.ndarray) -> Fan:
         """Return the table that counts each group [G] so many times on the core that holds it."""
-        return self.cores(factor[:, None] * self.routes.home)
+        return one_each(self.column_of, factor.astype(np.int64))
+
+    @cached_property
+    def column_of(self) -> np.ndarray:
+        """[G] int64 the column of the core that holds a group; one array for all tables, so that it stays in the cache."""
+        return self.routes.column.argmax(axis=1)[self.routes.slice_of]
 
     @cached_property
     def host(self) -> Fan:
@@ -66,17 +78,17 @@ class Ways:
     @cached_property
     def homes(self) -> Fan:
         """Groups to the cores that hold them."""
-        return self.cores(self.routes.home)
+        return self.home(np.ones(len(self.routes.slice_of), dtype=np.int64))
 
     @cached_property
     def hosted(self) -> Fan:
         """Groups of inputs to the column that holds them."""
-        return self.home((self.routes.home[:, 0] > 0).astype(np.int64))
+        return self.home(self.routes.slice_of == 0)
 
     @cached_property
     def computed(self) -> Fan:
         """Groups other than inputs to the cores that hold them."""
-        return self.home((self.routes.home[:, 0] == 0).astype(np.int64))
+        return self.home(self.routes.slice_of > 0)
 
     @cached_property
     def packets(self) -> Fan:

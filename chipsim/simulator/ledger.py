@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from chipsim.bookings import Booked, Booking, Fan
+from chipsim.bookings import Booked, Booking, Fan, Values
 from chipsim.compiler import ChipImage
 from chipsim.counters import ROW
 from chipsim.simulator.fans import HERE, LEAVES, Ways, product, span
@@ -22,14 +22,14 @@ class Ledger(Booked):
         super().__init__(samples, image.steps, image.routes.cores)
         self.image, self.routes, self.ways = image, image.routes, Ways(image) if ways is None else ways
 
-    def book(self, phase: str, stage: str, event: str, values: np.ndarray, fan: Fan | None = None, at: int = HERE) -> None:
+    def book(self, phase: str, stage: str, event: str, values: Values, fan: Fan | None = None, at: int = HERE) -> None:
         """Add [M, T, X] counts through a table to cores, by default those of slices; at: when they count (simulator.fans)."""
         fan = self.ways.slices if fan is None else fan
-        if len(fan.target):
+        if not fan.empty:
             first, steps = span(at, values.shape[1])  # those of one step fall in step 0
             self.bookings.append(Booking(ROW[phase, stage, event], values, fan, first, steps))
 
-    def book_axes(self, phase: str, stage: str, prefix: str, values: np.ndarray, fans: Iterable[Fan], at: int = HERE) -> None:
+    def book_axes(self, phase: str, stage: str, prefix: str, values: Values, fans: Iterable[Fan], at: int = HERE) -> None:
         """Add hop counts along each axis, one table for each."""
         for axis, fan in zip(AXES, fans, strict=True):
             self.book(phase, stage, f"{prefix}_{axis}", values, fan, at)
@@ -46,7 +46,7 @@ class Ledger(Booked):
         for axis, hops in zip(AXES, per_slice, strict=True):
             self.book_at(phase, stage, f"{prefix}_{axis}", steps, hops)
 
-    def departures(self, phase: str, stage: str, packets: str, leaving: np.ndarray) -> None:
+    def departures(self, phase: str, stage: str, packets: str, leaving: Values) -> None:
         """Add the packets and hops of [M, T, G] spikes or marks that leave."""
         self.book(phase, stage, packets, leaving, self.ways.packets, LEAVES)
         self.book_axes(phase, stage, "hops", leaving, self.ways.hops, LEAVES)

@@ -53,8 +53,14 @@ class LinkTable:
         return LinkLoads(self.kinds, forward, marking, replay, signals, copies)
 
     def product(self, values: np.ndarray, fan: Fan, at: int) -> np.ndarray:
-        """Return [M, T, L] packets of [M, T, G] events."""
+        """Return [M, T, L] packets of [M, T, G] events; none of events that were not looked for."""
+        if not values.shape[1]:
+            return self.nothing(len(values))
         return product(values, fan, at, len(self.kinds))
+
+    def nothing(self, samples: int) -> np.ndarray:
+        """Return [M, T, L] zeros."""
+        return np.zeros((samples, self.image.steps, len(self.kinds)), dtype=np.int64)
 
     @cached_property
     def spikes(self) -> Fan:
@@ -95,7 +101,7 @@ class LinkTable:
 
     def online(self, activity: Activity, learned: bool) -> tuple[np.ndarray, ...]:
         """Return the packets of marks, of replay and of learning signals on each link."""
-        none = np.zeros((*activity.marks.shape[:2], len(self.kinds)), dtype=np.int64)
+        none = self.nothing(len(activity.marks))
         if not learned:
             return none, none, none
         paths, signals = self.paths, none.copy()

@@ -84,7 +84,7 @@ def mark_ways(image: ChipImage, axons: np.ndarray) -> tuple[np.ndarray, np.ndarr
     routes = image.routes
     if np.array_equal(axons, routes.axons):  # the way of a spike
         return routes.packets, routes.spike_hops
-    return departures(image.chip if routes.multicast else None, list(image.slices), routes.home, axons, routes.hops)
+    return departures(image.chip if routes.multicast else None, list(image.slices), routes.slice_of, axons, routes.hops)
 
 
 def book_online(image: ChipImage, a: Activity, ledger: Ledger, learned: bool) -> None:

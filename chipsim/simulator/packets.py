@@ -21,14 +21,14 @@ class PacketTable:
         order = np.argsort([s.core for s in slices], kind="stable")
         group, column = np.nonzero(routes.axons[:, order])
         ends = order[column]
-        axons = routes.axons[group, ends]
+        axons = routes.axons[group, ends].astype(np.int64)
         self.count = np.bincount(group, axons, len(routes.axons)).astype(np.int64)  # [G] packets of a spike
         self.first = np.cumsum(self.count) - self.count
         nth = np.arange(axons.sum()) - np.repeat(np.cumsum(axons) - axons, axons)
         self.target = np.repeat(np.array([s.core for s in slices], dtype=np.int64)[ends], axons)
         self.synops, self.words = (
             np.repeat(part // axons, axons) + (nth < np.repeat(part % axons, axons))
-            for part in (routes.synapses[group, ends], routes.words[group, ends])
+            for part in (routes.synapses[group, ends].astype(np.int64), routes.words[group, ends].astype(np.int64))
         )
         self.image = image
         self.core, self.place, self.neurons = places(image)

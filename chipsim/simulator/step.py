@@ -18,6 +18,8 @@ from chipsim.neurons.dispatch import Lists, Step, sweep
 from chipsim.simulator.deliver import deliver
 from chipsim.simulator.scan import CLOCKED, gate
 
+STATE_CHANGED = 2  # of state.PREDICATES
+
 
 @entry
 def run(steps, circuit, wires, weights, inputs, work):
@@ -51,6 +53,7 @@ def reset(work):
     m.until[:] = 0
     m.active[:] = False
     work.lines.ring_hits[:] = False
+    work.lines.packed[:] = 0
     work.spikes.start[0] = 0
     work.active.start[0] = 0
     clear_counts(a)
@@ -71,6 +74,8 @@ def clear_counts(a):
 @inner
 def count_groups(t, p, begin, end, unit, circuit, count):
     """Count the entries begin .. end - 1 of a log, all of population p, for the groups of their neurons in step t."""
+    if len(count) == 0:  # accounting takes them from the log
+        return
     if circuit.sole[p] >= 0:
         count[t, circuit.sole[p]] += end - begin
     else:
@@ -108,11 +113,18 @@ def fire(t, steps, circuit, work):
             learns = circuit.learns and circuit.band[p] > 0 and t > 0
             band = circuit.band[p] if learns and circuit.scan == CLOCKED else zeros_like(circuit.band[p])
             lists = Lists(spikes.unit, active.unit, band)
-            for s in range(circuit.first_slice[p], circuit.first_slice[p + 1]):
-                span = (circuit.slice_lo[s], circuit.slice_hi[s])
-                if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):
-                    find_due(span, work.lines.touched, m.cells.payload, m.due)
+            first, last = circuit.first_slice[p], circuit.first_slice[p + 1]
+            everyone = (circuit.lo[p], circuit.hi[p])
+            if circuit.lazy[p] or (learns and circuit.scan != CLOCKED):
+                find_due(everyone, work.lines.touched, m.cells.payload, m.due)
+            whole = not circuit.lazy[p] and circuit.predicate != STATE_CHANGED  # no slice counts while it is updated
+            for s in range(first, first + 1 if whole else last):
+                span = everyone if whole else (circuit.slice_lo[s], circuit.slice_hi[s])
                 activity.busy[t, s], ends = advance(t, p, span, k, circuit, work, lists, ends)
+            for s in range(first, last):
+                span = (circuit.slice_lo[s], circuit.slice_hi[s])
+                if whole:
+                    activity.busy[t, s] = busy(span, circuit.predicate, work.lines.touched, m.cells.payload)
                 if learns and circuit.scan == CLOCKED:
                     activity.checks[t, s] = span[1] - span[0]
                 elif learns:
@@ -139,10 +151,8 @@ def find_due(span, touched, payload, due):
 
 
 @inner
-def busy(span, predicate, moved, touched, payload):
-    """Return how many updates of a slice count as active; `moved`: how many changed V."""
-    if predicate == 2:
-        return moved
+def busy(span, predicate, touched, payload):
+    """Return how many updates of a slice count as active, all of which took place."""
     count = 0
     for i in range(span[0], span[1], LANES):
         n = min(LANES, span[1] - i)
@@ -152,9 +162,10 @@ def busy(span, predicate, moved, touched, payload):
 
 @inlined
 def advance(t, p, span, k, circuit, work, lists, ends):
-    """Update the compartments of a slice, all at once or, with lazy decay, one by one those that are due.
+    """Update the compartments in `span`, all at once or, with lazy decay, one by one those that are due.
 
-    k: constants of the population. Returns how many updates count as active (on demand all do), and the new ends of the lists.
+    k: constants of the population. Returns how many V changed (with lazy decay how many updates took place, all of which count as
+    active), and the new ends of the lists.
     """
     n, end, moved, count, powers, modes = span[0], span[1], 0, 0, circuit.rules.powers, circuit.rules.modes
     m, address = work.membranes, work.membranes.cells.address
@@ -173,7 +184,7 @@ def advance(t, p, span, k, circuit, work, lists, ends):
         step = Step(n, t, words, (address[0], address[1], address[2]), modes)
         found, ends = sweep(circuit.kind[p], after, step, work.lines.total, m.cells, lists, ends)
         moved, n = moved + found, after
-    return count if circuit.lazy[p] else busy(span, circuit.predicate, moved, work.lines.touched, m.cells.payload), ends
+    return count if circuit.lazy[p] else moved, ends
 
 
 @inner
@@ -198,7 +209,7 @@ def send(t, circuit, payload, spikes, count):
 @inner
 def remember(t, circuit, m, spikes, active, activity):
     """Complete the active events of step t with the surrogate derivative g(V); count own spikes that are logged beside."""
-    for p in range(1, len(circuit.lo)):
+    for p in range(1, len(circuit.lo) if circuit.learns else 1):
         at = t * len(circuit.lo) + p
         begin, end = active.start[at], active.start[at + 1]
         for e in range(begin, end):

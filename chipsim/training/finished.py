@@ -16,7 +16,7 @@ from chipsim.errors import ConfigError, DataError, Problem, raise_all
 from chipsim.hardware import build_chip
 from chipsim.network import Network
 from chipsim.schema import read
-from chipsim.simulator.workspace import activity_of
+from chipsim.simulator.memory import activity_of
 from chipsim.training.recording import FILE, Recording, kind_of
 from chipsim.training.run import Run
 from chipsim.training.runfolder import read_config

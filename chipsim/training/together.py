@@ -27,8 +27,8 @@ def replays_plainly(image: ChipImage) -> bool:
 def limit_of(image: ChipImage) -> Limit:
     """Return what the logs of the cores hold, as `engine.log_need` counts it under a rule that is replayed."""
     routes = image.routes
-    tables = [table @ routes.column for table in (routes.axons, image.marking, routes.home)]
-    return Limit(-1 if image.log_words is None else image.log_words, *tables)
+    tables = [table @ routes.column for table in (routes.axons, image.marking)]
+    return Limit(-1 if image.log_words is None else image.log_words, *tables, routes.column[routes.slice_of])
 
 
 class Together:

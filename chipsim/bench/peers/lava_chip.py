@@ -25,7 +25,7 @@ class Subject:
         fan_out = stored["targets"].shape[1]
         pairs = (stored["targets"].ravel(), np.repeat(np.arange(n), fan_out))
         # doubled and one place down: with mixed signs only even weights exist; duplicates become one weight
-        weights = coo_matrix((2 * stored["weights"].ravel(), pairs), shape=(n, n)).tocsr()
+        weights = coo_matrix((2 * stored["weights"].ravel().astype(int), pairs), shape=(n, n)).tocsr()
         self.cells = LIF(shape=(n,), du=4095, dv=0, vth=int(stored["threshold"]), bias_mant=int(stored["bias"]), bias_exp=6,
                          v=stored["start"] * 64)  # fmt: skip
         kind, weights = (Dense, weights.toarray()) if dense else (Sparse, weights)

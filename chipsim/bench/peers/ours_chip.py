@@ -7,10 +7,10 @@ import time
 
 import numpy as np
 
-from chipsim.bench.listed import image_of
+from chipsim.bench.listed import image_of, rows_of
 from chipsim.bench.ring import Ring
 from chipsim.cost import price_energy
-from chipsim.counters import ROW, Counters
+from chipsim.counters import ROW, Counters, empty
 from chipsim.events import Events
 from chipsim.simulator.account import book
 from chipsim.simulator.engine import Block, Engine
@@ -24,34 +24,42 @@ class Subject:
 
     def __init__(self, folder, steps, cores=128):
         stored = np.load(os.path.join(folder, "ring.npz"))
-        self.network = Ring(stored["targets"], stored["weights"], stored["start"])
         self.steps = (
             steps + 1
         )  # index 0 is before the first step of the others: the bias of index 1 is taken off the start voltage
-        self.image = image_of(self.network, self.steps, cores)
-        n, self.engine, self.ways = self.network.neurons, Engine(self.image), Ways(self.image)
+        rows = rows_of(Ring(stored["targets"], stored["weights"], stored["start"]))
+        self.image = image_of(rows, self.steps, cores)
+        self.neurons = n = len(self.image.circuit.group_of) // 2
+        self.engine, self.ways = Engine(self.image, scattered=self.image.scattered), Ways(self.image)
         nothing, everyone = np.zeros(0, dtype=np.int64), np.arange(n)
+        self.counters = empty(self.steps, self.image.routes.cores)
         self.inputs = {True: self.log(np.zeros(n, dtype=np.int64), everyone), False: self.log(nothing, nothing)}
 
     def log(self, t, unit):
         """Return input spikes."""
-        events = Events(t, np.zeros_like(t), unit, (self.steps, 1, self.network.neurons))
+        events = Events(t, np.zeros_like(t), unit, (self.steps, 1, self.neurons))
         return events.of_sample(events.spikes(np.dtype(np.int64)), 0)
 
     def once(self, started=True):
-        """Run all steps; return the counters, and wall and CPU seconds of stepping and of accounting."""
+        """Run all steps and add their counts to `counters`; return wall and CPU seconds of stepping and of accounting."""
         marks = [now()]
         self.engine.forward(self.image.weights, self.inputs[started])
         marks.append(now())
         block = Block()
-        block.keep(self.engine.work.activity)
-        counters = book(self.image, block.take(), learned=False, ways=self.ways).sums
+        block.keep(self.engine.work.activity, self.engine.events())
+        book(self.image, block.take(), learned=False, ways=self.ways).add_to(self.counters.counts[0])
         marks.append(now())
-        return counters, [[b - a for a, b in zip(*pair, strict=True)] for pair in (marks[:2], marks[1:])]
+        return [[b - a for a, b in zip(*pair, strict=True)] for pair in (marks[:2], marks[1:])]
+
+    def fresh(self, started=True):
+        """Run all steps; return their counts alone."""
+        self.counters.counts[:] = 0
+        self.once(started)
+        return self.counters
 
     def run(self):
         """Time all steps, with and without accounting."""
-        (wall, cpu), (more_wall, more_cpu) = self.once()[1]
+        (wall, cpu), (more_wall, more_cpu) = self.once()
         return {
             "steps": self.steps - 1,
             "wall_s": wall + more_wall,
@@ -62,9 +70,9 @@ class Subject:
 
     def first(self, path):
         """Run once; write spikes per neuron and voltages, and what is counted."""
-        counters, _ = self.once()
+        counters = self.fresh()
         self.write(path)
-        fired = int(self.engine.work.spikes.start[-1] - self.network.neurons)
+        fired = int(self.engine.work.spikes.start[-1] - self.neurons)
         last = int(np.diff(self.engine.work.spikes.start[-2:])[0])
         synops = int(counters.of("forward", "synops").sum())
         spikes = int(counters.of("forward", "spikes").sum())
@@ -78,7 +86,7 @@ class Subject:
 
     def in_phase(self, steps):
         """Run without start voltages, as SANA-FE must; return energy in J and counts of what so many steps send, arrivals included."""
-        counts = self.once(started=False)[0].total().counts
+        counts = self.fresh(started=False).total().counts
         part = counts[None, :, :steps].copy()
         for event in ARRIVALS:  # here they are counted in the step in which they arrive
             row = ROW["forward", "forward", event]
