@@ -40,10 +40,14 @@ class Engine:
 
         address: (seed, sample, pass) of the random words of decays that are rounded stochastically.
         """
-        if len(self.image.wires.packed) and weights is not self.image.weights:
-            raise ValueError("the weights of this image are packed with its synapses: forward takes image.weights alone")
+        self.require_own(weights)
         self.work.membranes.cells.address[:] = address
         run(self.image.steps, self.image.circuit, self.image.wires, weights, inputs, self.work)
+
+    def require_own(self, weights: np.ndarray) -> None:
+        """Refuse other weights than those of an image whose synapses hold them."""
+        if len(self.image.wires.packed) and weights is not self.image.weights:
+            raise ValueError("the weights of this image are packed with its synapses: forward takes image.weights alone")
 
     def events(self) -> Happened | None:
         """Return the spikes of the last sample as accounting takes them one by one; None if they were counted per group."""

@@ -57,6 +57,7 @@ class Together:
 
     def forward(self, weights: np.ndarray, log: SpikeLog, which: np.ndarray, address: tuple[int, int]) -> Outcome:
         """Run samples `which` ([M <= AT_ONCE] int64) of a log of all samples forward; address: seed and pass of random words."""
+        self.engine.require_own(weights)
         out = self.part(len(which))
         chosen = Chosen(which, which, log, *address)
         forward(chosen, self.engine.mode, self.hardware, weights, out)
