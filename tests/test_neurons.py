@@ -22,9 +22,10 @@ def test_the_registry_is_not_empty():
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in (INPUT, "delta-lif", "leaky-readout", "if")])
 def test_a_model_is_named_in_its_file_and_in_the_registry_only(name):
-    """What is left of a name elsewhere would have to be edited for a new model; cases of validation describe networks, as users do."""
+    """What is left of a name elsewhere would have to be edited for a new model; cases of validation and benchmarks describe networks, as users do."""
     own = {PACKAGE / "neurons" / "__init__.py", Path(model(name).__file__)}
-    code = [f for f in PACKAGE.rglob("*.py") if f.parent != PACKAGE / "validation" / "cases"]
+    users = (PACKAGE / "validation" / "cases", PACKAGE / "bench")
+    code = [f for f in PACKAGE.rglob("*.py") if f.parent not in users]
     others = [f for f in code if f not in own and f'"{name}"' in f.read_text()]
     assert not others
 
