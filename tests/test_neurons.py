@@ -22,7 +22,7 @@ def test_the_registry_is_not_empty():
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in (INPUT, "delta-lif", "leaky-readout", "if")])
 def test_a_model_is_named_in_its_file_and_in_the_registry_only(name):
-    """What is left of a name elsewhere would have to be edited for a new model; cases of validation and benchmarks describe networks, as users do."""
+    """A name elsewhere would have to be edited for a new model; cases of validation and benchmarks describe networks, as users do."""
     own = {PACKAGE / "neurons" / "__init__.py", Path(model(name).__file__)}
     users = (PACKAGE / "validation" / "cases", PACKAGE / "bench")
     code = [f for f in PACKAGE.rglob("*.py") if f.parent not in users]
