@@ -51,7 +51,7 @@ def cases(draw):
 def test_state_lasts_from_sample_to_sample_as_in_the_reference():
     found = Counter()
 
-    @settings(max_examples=few(120), **FREE)
+    @settings(max_examples=few(180), **FREE)
     @given(cases())
     def compare(case):
         network, chip, x, y, shift, seed = case
