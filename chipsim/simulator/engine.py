@@ -68,9 +68,7 @@ class Engine:
 
     def cross_entropy(self, label: int) -> float:
         """Return the cross entropy of the class scores of the last sample in float64."""
-        m = self.scores()
-        m = m - m.max()
-        return float(np.log(np.exp(m).sum()) - m[label])
+        return float(cross_entropies(self.scores()[None], np.array([label]))[0])
 
     def log_need(self) -> np.ndarray:
         """Return the log records of the last sample per column of cores, [K] int64."""
@@ -95,6 +93,12 @@ class Engine:
             hint = f"{first}, use fewer steps, smaller populations or a chip with more log_words_per_core"
             raise CapacityError(Problem(f"core {core}", f"log words of sample {sample}", int(need[worst]), text, hint))
         return int(need[worst])
+
+
+def cross_entropies(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the cross entropy of the scores [M, C] of each sample, [M] float64."""
+    m = scores - scores.max(axis=1, keepdims=True)
+    return np.log(np.exp(m).sum(axis=1)) - m[np.arange(len(m)), labels]
 
 
 def log_need(image: ChipImage, a: Activity) -> np.ndarray:

@@ -74,19 +74,26 @@ class Limit(NamedTuple):
     sent: np.ndarray  # [G, K] int64: records on each core of a spike of a neuron of this group
     marked: np.ndarray  # [G, K] int64: of an active event without a spike
     own: np.ndarray  # [G, K] int64: of an active event, and of a spike that is logged at home
+    need: np.ndarray  # [K] int64: memory for the records of a sample
 
 
 @inner
 def fits(limit, a):
     """Return whether the records of a sample fit the logs of all cores."""
-    for k in range(limit.own.shape[1] if limit.words >= 0 else 0):
-        need, last = 0, len(a.spikes) - 1
-        for g in range(a.spikes.shape[1]):
-            for t in range(last + 1):
-                need += (a.active[t, g] + a.resets[t, g]) * limit.own[g, k]
-                if t < last:
-                    need += a.spikes[t, g] * limit.sent[g, k] + a.marks[t, g] * limit.marked[g, k]
-        if need > limit.words:
+    if limit.words < 0:
+        return True
+    limit.need[:] = 0
+    last = len(a.spikes) - 1
+    for g in range(a.spikes.shape[1]):
+        own, sent, marked = a.active[last, g] + a.resets[last, g], 0, 0  # what leaves in the last step arrives nowhere
+        for t in range(last):
+            own += a.active[t, g] + a.resets[t, g]
+            sent += a.spikes[t, g]
+            marked += a.marks[t, g]
+        for k in range(len(limit.need)):
+            limit.need[k] += own * limit.own[g, k] + sent * limit.sent[g, k] + marked * limit.marked[g, k]
+    for k in range(len(limit.need)):
+        if limit.need[k] > limit.words:
             return False
     return True
 

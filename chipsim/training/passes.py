@@ -12,6 +12,7 @@ from chipsim.events import Events
 from chipsim.learning.writes import How, write_weights
 from chipsim.network import Schedule
 from chipsim.simulator.engine import flat_of
+from chipsim.simulator.samples import Chosen
 from chipsim.state import SpikeLog
 from chipsim.threads import workers
 from chipsim.training.learner import Learner, check_finite
@@ -46,7 +47,7 @@ class ChipPass:
         loss, right = 0.0, 0
         for at in range(0, len(order), AT_ONCE):
             which = order[at : at + AT_ONCE]
-            out = self.together.write(weights, self.gradient, log, which, labels[which], (self.seed, run), how)
+            out = self.together.write(weights, self.gradient, Chosen(which, labels[which], log, self.seed, run), how)
             loss = sum(self.together.cross_entropies(out, labels[which]).tolist(), loss)
             right += int((out.scores.argmax(axis=1) == labels[which]).sum())
             tally.peak_log = max(tally.peak_log, self.together.peak_log(out, which))
@@ -132,7 +133,7 @@ class BatchPass:
         gradient[:] = 0
         if together is None or tally.packets is not None:
             return self.one_by_one(n, samples, weights, events, log, labels, tally)
-        out = together.learn(weights, gradient, log, samples, labels[samples], (0, 0))
+        out = together.learn(weights, gradient, Chosen(samples, labels[samples], log, 0, 0))
         peak = together.peak_log(out, samples)
         tally.spiked |= out.spiked
         right = (together.scores(out).argmax(axis=1) == labels[samples]).sum()

@@ -8,9 +8,9 @@ from chipsim.compiler import ChipImage
 from chipsim.errors import ConfigError, Problem
 from chipsim.learning import forms, is_online, step_loss
 from chipsim.learning.writes import How
-from chipsim.simulator.engine import Engine, fields_of, flat_of, log_need
+from chipsim.simulator.engine import Engine, cross_entropies, fields_of, flat_of, log_need
 from chipsim.simulator.samples import Chosen, Hardware, Limit, Objective, Outcome, forward, learn, write
-from chipsim.state import Activity, SpikeLog
+from chipsim.state import Activity
 from chipsim.training.replay import Replay
 
 AT_ONCE = 16  # samples of one call: few enough that what they give stays in the cache
@@ -28,7 +28,8 @@ def limit_of(image: ChipImage) -> Limit:
     """Return what the logs of the cores hold, as `engine.log_need` counts it under a rule that is replayed."""
     routes = image.routes
     tables = [table @ routes.column for table in (routes.axons, image.marking)]
-    return Limit(-1 if image.log_words is None else image.log_words, *tables, routes.column[routes.slice_of])
+    words = -1 if image.log_words is None else image.log_words
+    return Limit(words, *tables, routes.column[routes.slice_of], np.zeros(len(routes.cores), dtype=np.int64))
 
 
 class Together:
@@ -48,61 +49,41 @@ class Together:
         self.objective = way and Objective(
             engine.mode, way.gain, form.v_fraction, form.delta_fraction[-1] if form.delta_fraction else 0, way.regulariser
         )
-        self.limit = limit_of(image)
+        self.limit = way and limit_of(image)
         self.outcome = Outcome(
             np.zeros((AT_ONCE, image.circuit.classes), dtype=number),
             np.zeros((AT_ONCE, len(self.hardware.flat)), dtype=np.int64),
             np.zeros(int(image.circuit.hi[-1]), dtype=np.bool_),
         )
 
-    def forward(self, weights: np.ndarray, log: SpikeLog, which: np.ndarray, address: tuple[int, int]) -> Outcome:
-        """Run samples `which` ([M <= AT_ONCE] int64) of a log of all samples forward; address: seed and pass of random words."""
+    def forward(self, weights: np.ndarray, chosen: Chosen) -> Outcome:
+        """Run up to AT_ONCE samples forward."""
         self.engine.require_own(weights)
-        out = self.part(len(which))
-        chosen = Chosen(which, which, log, *address)
+        out = self.part(chosen)
         forward(chosen, self.engine.mode, self.hardware, weights, out)
         return out
 
-    def learn(
-        self,
-        weights: np.ndarray,
-        gradient: np.ndarray,
-        log: SpikeLog,
-        which: np.ndarray,
-        labels: np.ndarray,
-        address: tuple[int, int],
-    ) -> Outcome:
-        """As `forward`, and replay each sample: `gradient` [W] grows by their gradients. labels: [M] int64 of these samples."""
-        out = self.part(len(which))
-        chosen = Chosen(which, labels, log, *address)
+    def learn(self, weights: np.ndarray, gradient: np.ndarray, chosen: Chosen) -> Outcome:
+        """As `forward`, and replay each sample: `gradient` [W] grows by their gradients."""
+        out = self.part(chosen)
         learn(chosen, self.objective, self.hardware, weights, gradient, out)
         return out
 
-    def write(
-        self,
-        weights: np.ndarray,
-        gradient: np.ndarray,
-        log: SpikeLog,
-        which: np.ndarray,
-        labels: np.ndarray,
-        address: tuple[int, int],
-        how: How,
-    ) -> Outcome:
+    def write(self, weights: np.ndarray, gradient: np.ndarray, chosen: Chosen, how: How) -> Outcome:
         """As `learn`, one sample after the other with the weights that the one before has left; how: the update.
 
         Raises:
             CapacityError: the log of a core overflowed; the weights of that sample and of those after it are not written.
         """
-        out = self.part(len(which))
-        chosen = Chosen(which, labels, log, *address)
+        out = self.part(chosen)
         written = write(chosen, self.objective, self.hardware, weights, gradient, how, self.limit, out)
-        if written < len(which):
-            self.peak_log(Outcome(out.scores[: written + 1], out.activity[: written + 1], out.spiked), which)
+        if written < len(chosen.which):
+            self.peak_log(Outcome(out.scores[: written + 1], out.activity[: written + 1], out.spiked), chosen.which)
         return out
 
-    def part(self, samples: int) -> Outcome:
-        """Return room for so many samples, none of whose neurons has spiked yet."""
-        out = self.outcome
+    def part(self, chosen: Chosen) -> Outcome:
+        """Return room for what these samples give, none of whose neurons has spiked yet."""
+        out, samples = self.outcome, len(chosen.which)
         out.spiked[:] = False
         return Outcome(out.scores[:samples], out.activity[:samples], out.spiked)
 
@@ -112,9 +93,7 @@ class Together:
 
     def cross_entropies(self, outcome: Outcome, labels: np.ndarray) -> np.ndarray:
         """Return the cross entropy of each sample, [M] float64."""
-        m = self.scores(outcome)
-        m = m - m.max(axis=1, keepdims=True)
-        return np.log(np.exp(m).sum(axis=1)) - m[np.arange(len(m)), labels]
+        return cross_entropies(self.scores(outcome), labels)
 
     def peak_log(self, outcome: Outcome, which: np.ndarray) -> int:
         """Return the fullest log of a core in any of the samples, in words.

@@ -14,6 +14,7 @@ from chipsim.events import Events
 from chipsim.hardware import Chip
 from chipsim.network import Network
 from chipsim.simulator.engine import Engine
+from chipsim.simulator.samples import Chosen
 from chipsim.threads import workers
 from chipsim.training.calibrate import measure, require_life, shifts_of
 from chipsim.training.claim import Claim
@@ -165,7 +166,7 @@ def evaluate_accuracy(
         together = Together(quiet, engine)
         for at in range(0, len(part), few):
             which = part[at : at + few]
-            out = together.forward(weights, log, which, (seed, 0))
+            out = together.forward(weights, Chosen(which, labels[which], log, seed, 0))
             right += int((out.scores.argmax(axis=1) == labels[which]).sum())
             if tally is not None:
                 kept += [(row.copy(), engine.work.activity, tally.copy_of(engine.work.spikes)) for row in out.activity]

@@ -11,6 +11,7 @@ import chipsim as cs
 from chipsim.bench.roofline import rates
 from chipsim.bench.training import network_of
 from chipsim.compiler import compile_network
+from chipsim.simulator.samples import Chosen
 from chipsim.training.learner import Learner
 from chipsim.training.together import AT_ONCE
 
@@ -50,13 +51,13 @@ class Subject:
         """Run the samples of thread n twice: forward alone, then the step. Backward is what the step takes longer."""
         marks = [now()]
         for which in self.chunks[n]:
-            self.together[n].forward(self.image.weights, self.log, which, (1, 0))
+            self.together[n].forward(self.image.weights, Chosen(which, self.case.labels[which], self.log, 1, 0))
         marks.append(now())
         gradient, labels = self.sums[n], self.case.labels
         gradient[:] = 0
         loss, together = 0.0, self.together[n]
         for which in self.chunks[n]:
-            out = together.learn(self.image.weights, gradient, self.log, which, labels[which], (1, 0))
+            out = together.learn(self.image.weights, gradient, Chosen(which, labels[which], self.log, 1, 0))
             loss += together.cross_entropies(out, labels[which]).sum()
         marks.append(now())
         self.losses[n] = float(loss)
